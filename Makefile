@@ -1,0 +1,47 @@
+# Every habit of this project. Each target does its own set-up on a machine with Python 3.11+, git and make.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: help demo test check bench docs chaos lock clean
+
+help: ## show this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit("Hue and Cry needs Python 3.11 or later, this is " + sys.version.split()[0] + "; name another: make PYTHON=python3.12") if sys.version_info < (3, 11) else None'
+	@test -d $(VENV) || $(PYTHON) -m venv $(VENV)
+	@echo "setting up $(VENV) from requirements.lock ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: $(READY) ## real police records through real Kafka into receiving databases (ARGS="--json" and the like)
+	@$(BIN)/huecry demo $(ARGS)
+
+test: $(READY) ## everything that needs no Docker, on the real embedded broker
+	$(BIN)/python -m pytest -m "not long" $(ARGS)
+
+check: $(READY) ## lint, format, types, layers, generated pages
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m deploy.docs --check
+
+bench: $(READY) ## measure the router against a raw transactional copy; writes build/bench.json
+	$(BIN)/python -m tests.bench.router $(ARGS)
+
+docs: $(READY) ## write the generated reference pages
+	$(BIN)/python -m deploy.docs
+
+chaos: $(READY) ## the chaos and soak runs at full length
+	$(BIN)/python -m pytest -m long --timeout=3600 $(ARGS)
+
+lock: ## resolve pyproject.toml anew into requirements.lock (needs uv)
+	uv pip compile --upgrade --universal --generate-hashes --python-version 3.11 --extra dev --no-header \
+	  --no-emit-index-url --no-annotate --quiet pyproject.toml --output-file requirements.lock
+
+clean: ## remove what the targets above made
+	rm -rf $(VENV) build *.egg-info

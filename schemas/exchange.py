@@ -1,0 +1,99 @@
+"""``exchange.yaml``: who the members are, and the settings that hold for the whole exchange.
+
+Topics, and later access rules and quotas, are derived from it. Decisions depend on some of a member's facts too
+(country, competent authority, publishes, receives): a policy bundle takes them from here, so they are written once.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+
+from schemas.errors import Rejected
+
+Slug = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=60)]
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ControlRoom(_Frozen):
+    """Whom a receiver calls about an incident: a desk, never a named person."""
+
+    desk: str = "control room"
+    phone: str = ""
+    email: str = ""
+
+
+class Member(_Frozen):
+    """One force or agency of the exchange."""
+
+    name: str
+    publishes: bool = False
+    receives: bool = False
+    country: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")] = "GB"
+    competent_authority: bool = True
+    """A competent authority under DPA 2018 s.30: a police force is, an ambulance trust is not."""
+    area: str | None = None
+    """The name of the member's area in the policy bundle."""
+    principal: str | None = None
+    """The Kafka principal its clients authenticate as, for access rules."""
+    contact: ControlRoom = ControlRoom()
+
+    @model_validator(mode="after")
+    def _does_something(self) -> Member:
+        if not (self.publishes or self.receives):
+            msg = "a member publishes, receives, or both: set `publishes: true` or `receives: true`"
+            raise ValueError(msg)
+        return self
+
+
+class Limits(_Frozen):
+    """Sizes and times of the exchange, in the units their names say."""
+
+    max_event_bytes: Annotated[int, Field(ge=1024, le=8 * 1024 * 1024)] = 256 * 1024
+    """Largest event accepted, framed and uncompressed."""
+    transaction_ms: Annotated[int, Field(ge=5, le=5000)] = 50
+    """Longest time spent deciding within one transaction."""
+    transaction_events: Annotated[int, Field(ge=1, le=10_000)] = 500
+    """Most records in one transaction."""
+
+
+class Exchange(_Frozen):
+    """The whole of ``exchange.yaml``."""
+
+    exchange: Slug
+    partitions: Annotated[int, Field(ge=1, le=240)] = 6
+    """Partitions of every input topic; fixed for the life of the exchange."""
+    replication: Annotated[int, Field(ge=1, le=7)] = 1
+    members: dict[Slug, Member]
+    limits: Limits = Limits()
+
+    def publishers(self) -> tuple[str, ...]:
+        """Ids of the members that publish, sorted."""
+        return tuple(sorted(m for m, facts in self.members.items() if facts.publishes))
+
+    def receivers(self) -> tuple[str, ...]:
+        """Ids of the members that receive, sorted."""
+        return tuple(sorted(m for m, facts in self.members.items() if facts.receives))
+
+
+def load_exchange(path: Path) -> Exchange:
+    """Read and check ``exchange.yaml``.
+
+    Raises:
+        Rejected: unreadable, not YAML, or not an exchange; the message lists every fault with its place in the file.
+    """
+    try:
+        document = yaml.safe_load(path.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise Rejected("bad-exchange", f"{path}: expected a YAML file that describes the exchange: {error}") from error
+    try:
+        return Exchange.model_validate(document)
+    except ValidationError as error:
+        faults = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'file'}: {e['msg']}" for e in error.errors())
+        raise Rejected("bad-exchange", f"{path}: {faults}") from error
