@@ -1,1 +1,59 @@
-"""Placeholder."""
+"""The ``huecry`` command line: one module per command, loaded only when it is called."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from typing import Final
+
+import click
+
+from schemas.errors import HueCryError
+
+COMMANDS: Final = {
+    "agreements": "read, check and test sharing agreements",
+    "broker": "run a real Apache Kafka on this machine",
+    "consume": "write what a member receives into its own database",
+    "demo": "show the whole path working, with real police records",
+    "explain": "why a member got an event, or did not",
+    "ledger": "keep a force's own record of its disclosures in a database",
+    "produce": "publish a force's incidents",
+    "provision": "make the topics of an exchange",
+    "quarantine": "see and repair events the router refused",
+    "registry": "serve the schemas to partners' deserialisers",
+    "route": "apply sharing agreements and fan events out to partners",
+    "setaside": "see and retry records that could not be mapped",
+}
+"""Every command and what it is for; ``deploy/cli/<name>.py`` holds a click command of that name."""
+
+
+class _LazyCommands(click.Group):
+    """Imports a command's module when it is named, so that ``huecry --help`` is quick."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  click's signature
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = getattr(import_module(f"deploy.cli.{cmd_name}"), cmd_name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.command(cls=_LazyCommands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(package_name="huecry")
+def cli() -> None:
+    """Hue and Cry: live incidents between control rooms, shared under written agreements, over Apache Kafka."""
+
+
+def main() -> None:
+    """Run the command line; an error of ours is one line on stderr and exit code 1, never a traceback."""
+    try:
+        cli(standalone_mode=True)
+    except HueCryError as error:
+        click.echo(f"huecry: {error}", err=True)
+        sys.exit(1)
