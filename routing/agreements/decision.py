@@ -1,0 +1,62 @@
+"""What comes out of deciding one event for one recipient."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+State = Literal["granted", "forbidden", "withheld", "referred"]
+"""Of the head, and of each section."""
+
+Outcome = Literal["shared", "shared-in-part", "referred", "withheld", "forbidden"]
+"""Of the event as a whole, for one recipient."""
+
+HEAD: Final = "head"
+"""What forbids and grounds call the part that is no section."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """Why one section flows: the rule that grants it, and the power it stands on."""
+
+    section: str
+    """``head`` where no section is covered."""
+    agreement: str
+    rule: str
+    purpose: str
+    legal_basis: str
+
+
+@dataclass(frozen=True, slots=True)
+class RuleMatch:
+    """A rule that matched."""
+
+    agreement: str
+    rule: str
+    outcome: str
+    turned_on_unknown: bool
+    """It matched although its ``when`` or ``unless`` was unknown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What one recipient gets of one event, and why. Hashable; equal decisions of two recipients differ in one field."""
+
+    recipient: str
+    head: State
+    sections: Mapping[str, State] = field(hash=False)
+    """Every section of ``schemas.sections.SECTIONS``, in wire order."""
+    covers: tuple[str, ...]
+    """The granted sections in wire order, empty ones included; nothing where the head is not granted."""
+    outcome: Outcome
+    grounds: tuple[Ground, ...]
+    """Sorted by agreement, then rule, then wire order."""
+    rules: tuple[RuleMatch, ...]
+    """Every matching rule, whether it turned the decision or not; sorted by agreement, then rule."""
+    retain_days: int | None
+    """From the closing of the incident; None where nothing flows."""
+    onward: Literal["forbidden", "ask", "permitted"] | None
+    """None where nothing flows."""
+    under_review: bool
+    """An agreement among the grounds is past its review day."""
