@@ -1,0 +1,236 @@
+"""A real Apache Kafka on this machine: one node, KRaft, transactions, on 127.0.0.1 only.
+
+    with EmbeddedBroker() as broker:
+        Producer({"bootstrap.servers": broker.bootstrap})
+
+The caller may assume that a transaction has been committed on it before ``start`` returns; that its Java ends when the
+process that started it ends, however that happens; and that ``stop`` followed by ``start`` finds the same data on the
+same port. One node keeps one copy: it serves demonstrations, tests and small installations. Where the loss of one disk
+must not lose an incident, use a cluster of three and ``--bootstrap``.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+from deploy.broker_ready import prove_transactions
+from deploy.kafka_jars import KafkaRuntime, kafka_runtime, to_stderr
+from schemas.errors import Fatal
+
+START_S: Final = 90
+STOP_S: Final = 20
+HEAP: Final = "-Xmx512m"
+
+# Asks the kernel to end this process when its parent's starting thread ends (PR_SET_PDEATHSIG = 1), then becomes Java.
+# Elsewhere than on Linux there is no such call, and a killed parent leaves its broker behind.
+_TIED_TO_PARENT: Final = (
+    "import ctypes, os, signal, sys\n"
+    "if sys.platform == 'linux': ctypes.CDLL(None).prctl(1, signal.SIGKILL)\n"
+    "if os.getppid() != int(sys.argv[1]): sys.exit('the parent is gone')\n"
+    "os.execv(sys.argv[2], sys.argv[2:])\n"
+)
+
+_SETTINGS: Final = {
+    "process.roles": "broker,controller",
+    "node.id": "1",
+    "controller.listener.names": "CONTROLLER",
+    "inter.broker.listener.name": "PLAINTEXT",
+    "listener.security.protocol.map": "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT",
+    # A misspelt topic must fail, not appear.
+    "auto.create.topics.enable": "false",
+    # One node: one replica of everything, and few partitions of what Kafka keeps for itself.
+    "default.replication.factor": "1",
+    "min.insync.replicas": "1",
+    "offsets.topic.replication.factor": "1",
+    "offsets.topic.num.partitions": "4",
+    "transaction.state.log.replication.factor": "1",
+    "transaction.state.log.min.isr": "1",
+    "transaction.state.log.num.partitions": "4",
+    "share.coordinator.state.topic.replication.factor": "1",
+    "share.coordinator.state.topic.min.isr": "1",
+    "share.coordinator.state.topic.num.partitions": "1",
+    # A dead router's partitions move as soon as its session ends; sessions may be short.
+    "group.initial.rebalance.delay.ms": "0",
+    "group.min.session.timeout.ms": "1000",
+    "group.consumer.min.session.timeout.ms": "1000",
+    "group.consumer.min.heartbeat.interval.ms": "500",
+    # A dead router's open transaction holds readers back for its timeout and this, not for ten seconds more.
+    "transaction.abort.timed.out.transaction.cleanup.interval.ms": "1000",
+    "message.max.bytes": str(2 * 1024 * 1024),
+    "log.retention.hours": "168",
+    "log.segment.bytes": str(256 * 1024 * 1024),
+    # The default of 128 MB is a quarter of the heap, and the compacted topics of one node are small.
+    "log.cleaner.dedupe.buffer.size": str(16 * 1024 * 1024),
+    "num.network.threads": "2",
+    "num.io.threads": "4",
+    "background.threads": "2",
+}
+
+
+class EmbeddedBroker:
+    """One Kafka node as a child process.
+
+    ``data_dir`` is kept between runs; without one, data lies in a temporary folder that ``close`` removes. Port 0 means
+    any free one, chosen at the first start and kept.
+    """
+
+    def __init__(
+        self, data_dir: Path | None = None, port: int = 0, *, progress: Callable[[str], None] = to_stderr
+    ) -> None:
+        self._temporary = data_dir is None
+        self.data_dir = (data_dir or Path(tempfile.gettempdir(), f"huecry-broker-{uuid.uuid4().hex[:12]}")).resolve()
+        self._port = port
+        self._progress = progress
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def bootstrap(self) -> str:
+        """``host:port`` for clients."""
+        if not self._port:
+            raise Fatal("the broker has no address yet: start it first")
+        return f"127.0.0.1:{self._port}"
+
+    @property
+    def pid(self) -> int:
+        """The process id of Java."""
+        if self._process is None:
+            raise Fatal("the broker is not running: start it first")
+        return self._process.pid
+
+    @property
+    def running(self) -> bool:
+        """Whether Java runs; readiness was proven when ``start`` returned."""
+        return self._process is not None and self._process.poll() is None
+
+    @property
+    def log(self) -> Path:
+        """What Kafka writes about itself: warnings and errors."""
+        return self.data_dir / "broker.log"
+
+    def start(self) -> None:
+        """Start Kafka and return once a transaction has been committed on it.
+
+        Raises:
+            Fatal: no jars, a changed jar, a port in use, or Kafka ended or was not ready in time (with its last words).
+        """
+        if self.running:
+            return
+        runtime = kafka_runtime(self._progress)
+        if self._port and not _is_free(self._port):
+            raise Fatal(
+                f"port {self._port} of 127.0.0.1 is in use: stop what listens there, or choose another: --port N"
+            )
+        self._port = self._port or _free_port()
+        properties = self._write_properties()
+        self._format(runtime, properties)
+        self._process = self._java(runtime, "kafka.Kafka", str(properties))
+        try:
+            prove_transactions(self.bootstrap, time.monotonic() + START_S, lambda: self.running)
+        except Fatal as error:
+            self.stop()
+            raise Fatal(f"{error}; its last words are in {self.log}:\n{self._last_words()}") from error
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        """End Kafka in good order, by force if it takes longer than 20 s; its data stays."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(STOP_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+    def close(self) -> None:
+        """Stop, and remove the data if it was temporary."""
+        self.stop()
+        if self._temporary:
+            shutil.rmtree(self.data_dir, ignore_errors=True)
+
+    def __enter__(self) -> Self:
+        try:
+            self.start()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _write_properties(self) -> Path:
+        self.data_dir.mkdir(parents=True, exist_ok=True)
+        controller = f"127.0.0.1:{_free_port()}"
+        listeners = f"PLAINTEXT://{self.bootstrap},CONTROLLER://{controller}"
+        settings = _SETTINGS | {
+            "listeners": listeners,
+            "advertised.listeners": listeners,
+            "controller.quorum.bootstrap.servers": controller,
+            "log.dirs": str(self.data_dir / "log"),
+        }
+        path = self.data_dir / "server.properties"
+        path.write_text("".join(f"{name}={value}\n" for name, value in settings.items()), "utf-8")
+        return path
+
+    def _format(self, runtime: KafkaRuntime, properties: Path) -> None:
+        """Give a new data directory its cluster id; an old one keeps what it has."""
+        if (self.data_dir / "log" / "meta.properties").exists():
+            return
+        cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        tool = ("kafka.tools.StorageTool", "format", "--standalone", "-t", cluster, "-c", str(properties))
+        if code := self._java(runtime, *tool).wait():
+            raise Fatal(f"Kafka could not format {self.data_dir} (exit code {code}):\n{self._last_words()}")
+
+    def _java(self, runtime: KafkaRuntime, *arguments: str) -> subprocess.Popen[bytes]:
+        java = [str(runtime.java), HEAP, "-XX:+UseSerialGC", "-Djava.awt.headless=true", "-cp", runtime.classpath]
+        quiet = "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"
+        tie = [sys.executable, "-I", "-S", "-c", _TIED_TO_PARENT, str(os.getpid())]
+        with self.log.open("ab") as log:
+            # A session of its own: Ctrl-C reaches us, and we stop Kafka after its clients.
+            return subprocess.Popen(
+                [*tie, *java, quiet, *arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def _last_words(self) -> str:
+        return "\n".join(self.log.read_text("utf-8", errors="replace").splitlines()[-15:])
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        # As Kafka itself will: connections of an earlier broker that linger do not hold the port.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
