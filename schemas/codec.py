@@ -1,0 +1,147 @@
+"""Messages as bytes and back: Confluent frame, pinned id, Avro body.
+
+Events and deliveries have their own way, because a router passes an event's bytes on (`schemas.cut`); every other record
+is encoded and decoded whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cache
+from hashlib import blake2b
+from typing import Any, Final
+
+from schemas.avro_form import Form, Schema
+from schemas.catalogue import Catalogue, Entry, Record, catalogue, event_schema_of
+from schemas.cut import EventForm, OpenEvent
+from schemas.errors import Rejected
+from schemas.rewrite import Walker, open_event
+from schemas.wire import frame, string_bytes, unframe
+
+_ADDRESS_FIELDS: Final = ("delivery_id", "to", "number", "stream", "stream_sequence")
+_NULL: Final = b"\x00"
+
+SchemaLookup = Callable[[int], Schema | None]
+"""Finds a schema that this release does not have, as `schemas.registry` does; None where nobody knows the id."""
+
+
+def stable_id(*parts: str) -> str:
+    """An identifier made from its parts: the same however often it is made. 32 hexadecimal digits."""
+    return blake2b("\x1f".join(parts).encode(), digest_size=16).hexdigest()
+
+
+class EventCodec:
+    """Frames, reads and cuts events of every version in a catalogue."""
+
+    def __init__(self, known: Catalogue | None = None) -> None:
+        self.catalogue = known or catalogue()
+        self._forms: dict[int, EventForm] = {}
+
+    def form(self, entry: Entry) -> EventForm:
+        """The layout of an IncidentEvent or Delivery entry's event."""
+        if entry.schema_id not in self._forms:
+            self._forms[entry.schema_id] = EventForm(event_schema_of(entry))
+        return self._forms[entry.schema_id]
+
+    def encode(self, event: Mapping[str, Any], version: int | None = None) -> bytes:
+        """A framed event in our form, in the newest schema version unless told."""
+        entries = self.catalogue.versions("IncidentEvent")
+        entry = entries[-1] if version is None else next(e for e in entries if e.version == version)
+        return frame(entry.schema_id) + self.form(entry).encode(event)
+
+    def open(self, value: bytes | None, max_bytes: int) -> tuple[Entry, OpenEvent]:
+        """A framed event, its sections found.
+
+        Raises:
+            Rejected: whatever is wrong with it; `unknown-schema` if the catalogue does not have its id.
+        """
+        schema_id, body = unframe(value, max_bytes)
+        entry = self.catalogue.entry(schema_id, "IncidentEvent")
+        return entry, open_event(self.form(entry), body)
+
+    def delivery_frame(self, event: Entry) -> bytes:
+        """The frame of a Delivery that carries this version of the event."""
+        return frame(self.catalogue.delivery_of(event.version).schema_id)
+
+
+@cache
+def _terms_form() -> Form:
+    disclosure = _disclosure_schema()
+    fields = [field for field in disclosure["fields"] if field["name"] not in _ADDRESS_FIELDS]
+    return Form({**disclosure, "namespace": "huecry.delivery", "fields": fields})
+
+
+def _disclosure_schema() -> Schema:
+    schema: Schema = catalogue().current("Delivery").schema["fields"][0]["type"]
+    if tuple(field["name"] for field in schema["fields"][:5]) != _ADDRESS_FIELDS:
+        msg = "a disclosure starts with what differs between recipients"
+        raise ValueError(msg)
+    return schema
+
+
+def encode_terms(terms: Mapping[str, Any]) -> bytes:
+    """The part of a disclosure that recipients with equal decisions share: all fields but those of the address."""
+    return _terms_form().encode(terms)
+
+
+def encode_address(delivery_id: str, to: str, stream: str) -> bytes:
+    """The part of a disclosure that differs for each recipient; without state there are no numbers yet."""
+    return string_bytes(delivery_id) + string_bytes(to) + _NULL + string_bytes(stream) + _NULL
+
+
+@cache
+def _form(record: Record) -> Form:
+    return Form(catalogue().current(record).schema)
+
+
+@cache
+def _walker(schema_id: int) -> Walker:
+    entry = catalogue().find(schema_id)
+    assert entry is not None  # noqa: S101  called with ids of the catalogue only
+    return Walker(entry.schema)
+
+
+def encode(record: Record, value: Mapping[str, Any]) -> bytes:
+    """A framed record in its newest schema version. Not for events and deliveries, which have forms of their own."""
+    return frame(catalogue().current(record).schema_id) + _form(record).encode(value)
+
+
+def decode(record: Record, value: bytes | None, max_bytes: int, lookup: SchemaLookup | None = None) -> dict[str, Any]:
+    """A framed record of any version as the newest version this release has; times as datetimes.
+
+    Args:
+        record: what it must be.
+        value: the framed bytes.
+        max_bytes: most bytes that are looked at.
+        lookup: where to find schemas newer than this release.
+
+    Raises:
+        Rejected: it is not that, or it is malformed.
+    """
+    schema_id, body = unframe(value, max_bytes)
+    if catalogue().find(schema_id) is None and lookup is not None and (schema := lookup(schema_id)) is not None:
+        return _resolved(schema, record, body)
+    entry = catalogue().entry(schema_id, record)
+    if entry is catalogue().current(record):
+        decoded: dict[str, Any] = _form(record).decode(body, record)
+        return decoded
+    return _resolved(entry.schema, record, body)
+
+
+def _resolved(writer: Schema, record: Record, body: bytes) -> dict[str, Any]:
+    if writer.get("name") not in (record, catalogue().current(record).schema["name"]):
+        raise Rejected("wrong-record", f"expected a {record}, and the registry says it is a {writer.get('name')}")
+    resolved: dict[str, Any] = Form(writer, reader=catalogue().current(record).schema).decode(body, record)
+    return resolved
+
+
+def decode_foreign(record: Record, value: bytes | None, max_bytes: int) -> dict[str, Any]:
+    """`decode` for what another organisation wrote: every byte is checked first, so that no two readers differ.
+
+    Raises:
+        Rejected: it is not that, or not what an honest writer writes.
+    """
+    schema_id, body = unframe(value, max_bytes)
+    catalogue().entry(schema_id, record)
+    _walker(schema_id).check(body)
+    return decode(record, value, max_bytes)
