@@ -1,6 +1,6 @@
 """Messages as bytes and back: Confluent frame, pinned id, Avro body.
 
-Events and deliveries have their own way, because a router passes an event's bytes on (`schemas.cut`); every other record
+Events and deliveries have their own way, since a router passes an event's bytes on (`schemas.cut`); every other record
 is encoded and decoded whole.
 """
 
