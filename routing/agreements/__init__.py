@@ -1,1 +1,54 @@
-"""Placeholder."""
+"""Sharing agreements: who gets what, decided from files that their owners can read, sign and defend.
+
+The tour, in the order in which a policy travels::
+
+    bundle.yaml, agreements/*.yaml
+        │  source      YAML with a line for everything, hostile input refused
+        │  read_*      files → model; every fault noted, nothing skipped
+        │  lint        what is well-formed and still wrong: Part 3 abroad, a rule that can never apply
+        │  examples    each file's own examples must hold
+        ▼
+    Bundle  ── to_bytes / hash / from_bytes ──►  every worker
+        │
+        ▼
+    decide(bundle, considered, recipient, now) → Decision        explain_rules(…) → list[RuleTrace]
+
+``conditions`` says when a condition is true, false or unknown; ``interpret`` says what follows. Both are written to
+be read beside the language's definition, a sentence at a time.
+
+What always holds:
+
+- Whatever nobody wrote down stays home; permission adds up; prohibition always wins.
+- Doubt goes against sharing: a share rule needs certainty, a forbid only that it may hold.
+- A part of the language that this version does not support is refused by the loader, never ignored: ignoring a
+  protection would leak. Not supported yet: refer and limit rules, ``area``, ``near``, ``holder``, ``locate``,
+  ``doubt``, ``override``. ``follow`` is kept and not acted on.
+- Deciding is pure. The same bundle, considered attributes and time give the same decision.
+
+Three readings where the language leaves room, each on the safe side. Districts are compared without regard to case and
+spacing. A signature counts from its day on. ``from: any`` takes every publisher for a forbid, which needs no signature.
+"""
+
+from routing.agreements.bundle import Bundle
+from routing.agreements.considered import Considered, Place, considered_from_dict, considered_to_dict
+from routing.agreements.decision import HEAD, Decision, Ground, Outcome, RuleMatch, State
+from routing.agreements.explain import RuleTrace, explain_rules
+from routing.agreements.interpret import decide, recipients
+
+__all__ = [
+    "HEAD",
+    "Bundle",
+    "Considered",
+    "Decision",
+    "Ground",
+    "Outcome",
+    "Place",
+    "RuleMatch",
+    "RuleTrace",
+    "State",
+    "considered_from_dict",
+    "considered_to_dict",
+    "decide",
+    "explain_rules",
+    "recipients",
+]

@@ -74,7 +74,7 @@ def considered_from_dict(data: Mapping[str, Any]) -> Considered:
     """
     if set(data) != set(_ATTRIBUTES):
         wrong = ", ".join(sorted(set(data) ^ set(_ATTRIBUTES)))
-        raise Rejected("bad-considered", f"expected exactly the attributes {', '.join(_ATTRIBUTES)}; differing: {wrong}")
+        raise Rejected("bad-considered", f"expected exactly {', '.join(_ATTRIBUTES)}; differing: {wrong}")
     return Considered(**{name: _attribute(name, data[name]) for name in _ATTRIBUTES})
 
 

@@ -41,7 +41,7 @@ class RuleMatch:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What one recipient gets of one event, and why. Hashable; equal decisions of two recipients differ in one field."""
+    """What one recipient gets of one event, and why; hashable."""
 
     recipient: str
     head: State
