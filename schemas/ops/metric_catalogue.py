@@ -1,0 +1,204 @@
+"""Every metric of Hue and Cry, as data: the one place where a metric is named.
+
+What is exposed carries the prefix ``huecry_``; code, dashboards' sources and this catalogue leave it off. Names bear
+their unit (``_seconds``, ``_events``, ``_records``), counters end in ``_total``. docs/reference/metrics.md is generated
+from here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+CounterName = Literal[
+    "produced_events_total",
+    "publisher_restarts_total",
+    "routed_events_total",
+    "decisions_total",
+    "quarantined_records_total",
+    "transactions_total",
+    "producers_recycled_total",
+    "batches_halved_total",
+    "workers_replaced_total",
+    "feedback_total",
+    "delivered_total",
+    "receipts_total",
+]
+GaugeName = Literal[
+    "spool_events",
+    "spool_oldest_seconds",
+    "set_aside_records",
+    "workers",
+    "member_suspended",
+    "origin_paused",
+    "input_lag_seconds",
+    "consumer_lag_seconds",
+    "sink_waiting",
+    "component_ready",
+]
+HistogramName = Literal[
+    "transaction_seconds",
+    "transaction_events",
+    "decide_seconds",
+    "end_to_end_seconds",
+    "receive_seconds",
+    "sink_batch_events",
+    "sink_seconds",
+]
+MetricName = Literal[CounterName, GaugeName, HistogramName]
+"""What a metric may be called: a misspelt or miscast name is a type error before it is a run-time one."""
+
+Part = Literal["producers", "routing", "consumers", "every process"]
+Kind = Literal["counter", "gauge", "histogram"]
+
+SLUG: Final = None
+"""In place of a label's values: any slug, such as a member's id or a reason code."""
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One metric: ``labels`` maps each label to its closed values, or to ``SLUG``."""
+
+    part: Part
+    kind: Kind
+    help: str
+    labels: Mapping[str, tuple[str, ...] | None] = field(default_factory=dict)
+    buckets: tuple[float, ...] = ()
+    """Upper bounds of a histogram, in the unit of its name; +Inf is added."""
+
+
+_ORIGIN: Final = {"origin": SLUG}
+_RECIPIENT: Final = {"recipient": SLUG}
+_JOURNEY_SECONDS: Final = (
+    0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 120, 300, 600,
+)  # fmt: skip
+_CALL_SECONDS: Final = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30)
+_DECIDE_SECONDS: Final = (
+    0.000002,
+    0.000005,
+    0.00001,
+    0.00002,
+    0.00005,
+    0.0001,
+    0.0002,
+    0.0005,
+    0.001,
+    0.005,
+    0.02,
+    0.1,
+)
+_BATCH_EVENTS: Final = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000)
+
+CATALOGUE: Final[Mapping[MetricName, Metric]] = {
+    "produced_events_total": Metric(
+        "producers",
+        "counter",
+        "Records of a source by what became of them.",
+        {**_ORIGIN, "outcome": ("read", "spooled", "acknowledged", "set-aside", "repeated", "refused")},
+    ),
+    "spool_events": Metric("producers", "gauge", "Events in the spool that Kafka has not acknowledged.", _ORIGIN),
+    "spool_oldest_seconds": Metric("producers", "gauge", "Age of the oldest event waiting in the spool.", _ORIGIN),
+    "set_aside_records": Metric("producers", "gauge", "Records set aside at the origin, awaiting a person.", _ORIGIN),
+    "publisher_restarts_total": Metric(
+        "producers", "counter", "Kafka producers discarded after a failed report, and made afresh.", _ORIGIN
+    ),
+    "routed_events_total": Metric(
+        "routing",
+        "counter",
+        "Events read from an origin by what became of them.",
+        {**_ORIGIN, "outcome": ("routed", "quarantined", "ignored")},
+    ),
+    "decisions_total": Metric(
+        "routing",
+        "counter",
+        "Decisions by origin, recipient and outcome: one for each event and recipient.",
+        {
+            **_ORIGIN,
+            **_RECIPIENT,
+            "outcome": ("shared", "shared-in-part", "referred", "withheld", "forbidden", "undeliverable"),
+        },
+    ),
+    "quarantined_records_total": Metric(
+        "routing",
+        "counter",
+        "Records of a member that the router refused, by reason code.",
+        {"member": SLUG, "reason": SLUG},
+    ),
+    "transactions_total": Metric(
+        "routing",
+        "counter",
+        "Kafka transactions by how they ended; indefinite: not known, the producer was recycled.",
+        {"outcome": ("committed", "aborted", "indefinite")},
+    ),
+    "transaction_seconds": Metric(
+        "routing", "histogram", "Time from begin to the end of commit.", buckets=_CALL_SECONDS
+    ),
+    "transaction_events": Metric("routing", "histogram", "Records in one transaction.", buckets=_BATCH_EVENTS),
+    "producers_recycled_total": Metric(
+        "routing", "counter", "Transactional producers discarded and made afresh, by reason code.", {"reason": SLUG}
+    ),
+    "batches_halved_total": Metric(
+        "routing", "counter", "Batches replayed in halves, to find the record that failed them."
+    ),
+    "workers": Metric(
+        "routing",
+        "gauge",
+        "Workers of a supervisor by state.",
+        {"state": ("starting", "running", "stuck", "stopped")},
+    ),
+    "workers_replaced_total": Metric(
+        "routing",
+        "counter",
+        "Workers that were ended or had died, and were replaced, by reason code.",
+        {"reason": SLUG},
+    ),
+    "member_suspended": Metric(
+        "routing", "gauge", "1 while a member's topic is missing or refuses writes, else 0.", {"member": SLUG}
+    ),
+    "origin_paused": Metric(
+        "routing", "gauge", "1 while an origin's topic is paused, as for a schema this router does not know.", _ORIGIN
+    ),
+    "input_lag_seconds": Metric(
+        "routing", "gauge", "Age of the oldest event of an origin that is not yet routed; 0 when caught up.", _ORIGIN
+    ),
+    "decide_seconds": Metric(
+        "routing", "histogram", "Time to decide one event for all recipients.", buckets=_DECIDE_SECONDS
+    ),
+    "feedback_total": Metric(
+        "routing", "counter", "Feedback records written to a member, by kind.", {"member": SLUG, "kind": SLUG}
+    ),
+    "delivered_total": Metric(
+        "consumers",
+        "counter",
+        "Deliveries by what became of them in the receiving system.",
+        {**_RECIPIENT, "outcome": ("written", "repeated", "set-aside")},
+    ),
+    "end_to_end_seconds": Metric(
+        "consumers",
+        "histogram",
+        "Recorded at the origin to durable in the receiving system, by origin.",
+        _ORIGIN,
+        _JOURNEY_SECONDS,
+    ),
+    "receive_seconds": Metric(
+        "consumers",
+        "histogram",
+        "Recorded at the origin to durable in the receiving system, by recipient.",
+        _RECIPIENT,
+        _JOURNEY_SECONDS,
+    ),
+    "consumer_lag_seconds": Metric(
+        "consumers", "gauge", "Age of the oldest delivery not yet durable; 0 when caught up.", _RECIPIENT
+    ),
+    "receipts_total": Metric("consumers", "counter", "Receipts sent, by outcome.", {**_RECIPIENT, "outcome": SLUG}),
+    "sink_batch_events": Metric("consumers", "histogram", "Deliveries in one batch of a sink.", buckets=_BATCH_EVENTS),
+    "sink_seconds": Metric("consumers", "histogram", "Time to make one batch durable.", _RECIPIENT, _CALL_SECONDS),
+    "sink_waiting": Metric(
+        "consumers", "gauge", "1 while the sink is away and its subscriber waits, else 0.", _RECIPIENT
+    ),
+    "component_ready": Metric(
+        "every process", "gauge", "1 while a component of the process is ready, else 0.", {"component": SLUG}
+    ),
+}
+"""Name → metric, by part, in the order in which an event passes them."""
