@@ -1,8 +1,8 @@
-"""The incident event as models: field by field what ``avro/incident_event.v1.avsc`` says; fields are explained there."""
+"""The incident event as models: what ``avro/incident_event.v1.avsc`` says, where its fields are explained."""
 
 from __future__ import annotations
 
-from datetime import date
+import datetime
 from typing import Annotated
 
 from pydantic import Field
@@ -153,7 +153,7 @@ class WarningMarker(Model):
 
     code: str
     source: str = ""
-    date: date | None = None
+    date: datetime.date | None = None
 
 
 class Person(Model):
@@ -162,7 +162,7 @@ class Person(Model):
     person_ref: str = ""
     role: str = ""
     names: Names | None = None
-    date_of_birth: date | None = None
+    date_of_birth: datetime.date | None = None
     age_stated: int | None = None
     age_band: str | None = None
     sex: str | None = None
