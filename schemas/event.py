@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 from typing import Annotated
 
 from pydantic import Field
@@ -153,7 +153,7 @@ class WarningMarker(Model):
 
     code: str
     source: str = ""
-    date: datetime.date | None = None
+    date: dt.date | None = None
 
 
 class Person(Model):
@@ -162,7 +162,7 @@ class Person(Model):
     person_ref: str = ""
     role: str = ""
     names: Names | None = None
-    date_of_birth: datetime.date | None = None
+    date_of_birth: dt.date | None = None
     age_stated: int | None = None
     age_band: str | None = None
     sex: str | None = None

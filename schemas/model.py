@@ -21,12 +21,22 @@ class Model(BaseModel):
 
     def to_avro(self) -> dict[str, Any]:
         """Plain data as Avro takes it: enum symbols, datetimes, lists."""
-        return self.model_dump()
+        plain: dict[str, Any] = _with_lists(self.model_dump())
+        return plain
 
     @classmethod
     def from_avro(cls, value: dict[str, Any]) -> Self:
         """The model of a decoded record."""
         return cls.model_validate(value)
+
+
+def _with_lists(value: Any) -> Any:  # noqa: ANN401  plain data
+    """Tuples as lists: fastavro takes a tuple within a union for a branch's name and its value."""
+    if isinstance(value, dict):
+        return {key: _with_lists(inner) for key, inner in value.items()}
+    if isinstance(value, tuple):
+        return [_with_lists(inner) for inner in value]
+    return value
 
 
 def _to_ms(moment: datetime) -> datetime:
