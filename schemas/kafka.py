@@ -109,7 +109,12 @@ def _check(path: Path, properties: Mapping[str, str]) -> None:
     try:
         Producer({"log_level": 0, **properties})
     except KafkaException as error:
-        # librdkafka quotes the value it dislikes, so find out which name it was and say only that.
-        culprit = next((name for name in properties if name in str(error.args[0])), "a combination of settings")
-        message = f"{path}: {culprit} was refused by librdkafka: see its list of configuration properties"
-        raise Rejected("bad-client-properties", message) from None
+        raise Rejected("bad-client-properties", f"{path}: {_reason(str(error.args[0].str()), properties)}") from None
+
+
+def _reason(told: str, properties: Mapping[str, str]) -> str:
+    """What librdkafka says, unless it quotes a value: then only the name that it is about."""
+    if not any(value and value in told for value in properties.values()):
+        return told
+    culprit = next((name for name in properties if name in told), "a combination of settings")
+    return f"{culprit} was refused by librdkafka: see its list of configuration properties"

@@ -22,9 +22,13 @@ def write(tmp_path: Path, text: str) -> Path:
 
 
 def test_client_properties_are_key_value_lines(tmp_path: Path) -> None:
-    path = write(tmp_path, "# security\n\nsecurity.protocol = SASL_SSL\nsasl.username=desk\nsasl.password=a=b#c\n")
+    path = write(
+        tmp_path,
+        "# security\n\nsecurity.protocol = SASL_SSL\nsasl.mechanisms=PLAIN\nsasl.username=desk\nsasl.password=a=b#c\n",
+    )
     assert client_properties(path) == {
         "security.protocol": "SASL_SSL",
+        "sasl.mechanisms": "PLAIN",
         "sasl.username": "desk",
         "sasl.password": "a=b#c",
     }
@@ -38,6 +42,7 @@ def test_client_properties_are_key_value_lines(tmp_path: Path) -> None:
         ("bootstrap.servers=hunter2:9092", "--bootstrap"),
         ("sasl.pasword=hunter2", "sasl.pasword"),
         ("security.protocol=hunter2", "security.protocol"),
+        ("security.protocol=SASL_SSL\nsasl.mechanisms=PLAIN\nsasl.password=hunter2", "must be set together"),
     ],
 )
 def test_a_bad_file_is_refused_without_quoting_a_value(tmp_path: Path, text: str, told: str) -> None:
