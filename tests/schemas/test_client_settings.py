@@ -42,7 +42,7 @@ def test_client_properties_are_key_value_lines(tmp_path: Path) -> None:
         ("bootstrap.servers=hunter2:9092", "--bootstrap"),
         ("sasl.pasword=hunter2", "sasl.pasword"),
         ("security.protocol=hunter2", "security.protocol"),
-        ("security.protocol=SASL_SSL\nsasl.mechanisms=PLAIN\nsasl.password=hunter2", "must be set together"),
+        ("security.protocol=SASL_SSL\nsasl.mechanisms=PLAIN\nsasl.password=hunter2", "sasl.password must be set"),
     ],
 )
 def test_a_bad_file_is_refused_without_quoting_a_value(tmp_path: Path, text: str, told: str) -> None:
