@@ -12,12 +12,9 @@ must not lose an incident, use a cluster of three and ``--bootstrap``.
 from __future__ import annotations
 
 import base64
-import os
 import shutil
-import signal
 import socket
 import subprocess
-import sys
 import tempfile
 import time
 import uuid
@@ -27,21 +24,13 @@ from types import TracebackType
 from typing import Final, Self
 
 from deploy.broker_ready import prove_transactions
+from deploy.child_process import end_child, start_child
 from deploy.kafka_jars import KafkaRuntime, kafka_runtime, to_stderr
 from schemas.errors import Fatal
 
 START_S: Final = 90
 STOP_S: Final = 20
 HEAP: Final = "-Xmx512m"
-
-# Asks the kernel to end this process when its parent's starting thread ends (PR_SET_PDEATHSIG = 1), then becomes Java.
-# Elsewhere than on Linux there is no such call, and a killed parent leaves its broker behind.
-_TIED_TO_PARENT: Final = (
-    "import ctypes, os, signal, sys\n"
-    "if sys.platform == 'linux': ctypes.CDLL(None).prctl(1, signal.SIGKILL)\n"
-    "if os.getppid() != int(sys.argv[1]): sys.exit('the parent is gone')\n"
-    "os.execv(sys.argv[2], sys.argv[2:])\n"
-)
 
 _SETTINGS: Final = {
     "process.roles": "broker,controller",
@@ -149,14 +138,8 @@ class EmbeddedBroker:
     def stop(self) -> None:
         """End Kafka in good order, by force if it takes longer than 20 s; its data stays."""
         process, self._process = self._process, None
-        if process is None:
-            return
-        process.send_signal(signal.SIGTERM)
-        try:
-            process.wait(STOP_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        if process is not None:
+            end_child(process, STOP_S)
 
     def close(self) -> None:
         """Stop, and remove the data if it was temporary."""
@@ -203,16 +186,7 @@ class EmbeddedBroker:
     def _java(self, runtime: KafkaRuntime, *arguments: str) -> subprocess.Popen[bytes]:
         java = [str(runtime.java), HEAP, "-XX:+UseSerialGC", "-Djava.awt.headless=true", "-cp", runtime.classpath]
         quiet = "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"
-        tie = [sys.executable, "-I", "-S", "-c", _TIED_TO_PARENT, str(os.getpid())]
-        with self.log.open("ab") as log:
-            # A session of its own: Ctrl-C reaches us, and we stop Kafka after its clients.
-            return subprocess.Popen(
-                [*tie, *java, quiet, *arguments],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
+        return start_child([*java, quiet, *arguments], self.log)
 
     def _last_words(self) -> str:
         return "\n".join(self.log.read_text("utf-8", errors="replace").splitlines()[-15:])
