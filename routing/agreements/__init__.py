@@ -32,17 +32,25 @@ spacing. A signature counts from its day on. ``from: any`` takes every publisher
 from routing.agreements.bundle import Bundle
 from routing.agreements.considered import Considered, Place, considered_from_dict, considered_to_dict
 from routing.agreements.decision import HEAD, Decision, Ground, Outcome, RuleMatch, State
+from routing.agreements.examples import Example, ExampleResult, run_examples
 from routing.agreements.explain import RuleTrace, explain_rules
 from routing.agreements.interpret import decide, recipients
+from routing.agreements.load import BundleRejected, Reading, load_bundle, read_bundle
+from routing.agreements.source import Fault
 
 __all__ = [
     "HEAD",
     "Bundle",
+    "BundleRejected",
     "Considered",
     "Decision",
+    "Example",
+    "ExampleResult",
+    "Fault",
     "Ground",
     "Outcome",
     "Place",
+    "Reading",
     "RuleMatch",
     "RuleTrace",
     "State",
@@ -50,5 +58,8 @@ __all__ = [
     "considered_to_dict",
     "decide",
     "explain_rules",
+    "load_bundle",
+    "read_bundle",
     "recipients",
+    "run_examples",
 ]

@@ -1,0 +1,89 @@
+"""``huecry agreements``: what the owners of sharing agreements do with them."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Final
+
+import click
+
+from routing.agreements import Bundle, ExampleResult, load_bundle, read_bundle, run_examples
+from routing.agreements.load import BundleRejected
+from routing.agreements.model import Agreement
+from schemas.errors import Rejected
+
+_DIRECTORY: Final = click.argument(
+    "directory", metavar="DIR", type=click.Path(exists=True, file_okay=False, path_type=Path)
+)
+
+
+@click.group()
+def agreements() -> None:
+    """Read, check and test sharing agreements.
+
+    DIR is a bundle: bundle.yaml (version, publisher, members, roles, never-states, suspensions) and one file for each
+    agreement in agreements/.
+    """
+
+
+@agreements.command()
+@_DIRECTORY
+def check(directory: Path) -> None:
+    """Load a bundle as the router would: say every fault with its file and line, or what the bundle holds.
+
+    Exit code 0 if the router would take it, else 1. The examples are run too; `test` shows each.
+    """
+    bundle = load_bundle(directory)
+    click.echo(f"{directory}: version {bundle.version}, published by {bundle.published_by}, hash {bundle.hash}")
+    for agreement in bundle.agreements:
+        click.echo(_summary(bundle, agreement))
+
+
+def _summary(bundle: Bundle, agreement: Agreement) -> str:
+    towards = sorted({to for rule in agreement.rules for to in rule.recipients})
+    lasts = f"from {agreement.starts}" + (f" to {agreement.ends}" if agreement.ends else "")
+    review = f", review by {agreement.review}" if agreement.review else ""
+    signed = sorted({signature.member for signature in agreement.signatures}.intersection(agreement.origins))
+    lines = [
+        f"  {agreement.id}  {agreement.title}{' (standing)' if agreement.standing else ''}",
+        f"    {', '.join(agreement.origins)} → {', '.join(towards)}; {lasts}{review}",
+        f"    {_count(agreement, 'share')} and {_count(agreement, 'forbid')}; signed by {', '.join(signed) or 'no origin'}",
+    ]
+    if agreement.review is not None and date.today() > agreement.review:  # noqa: DTZ011  a day on the reader's calendar
+        lines.append("    the review day has passed: its owners must look again")
+    if suspension := bundle.suspension(agreement.id):
+        lines.append(f"    suspended by {suspension.who}: {suspension.why}")
+    return "\n".join(lines)
+
+
+def _count(agreement: Agreement, outcome: str) -> str:
+    number = sum(rule.outcome == outcome for rule in agreement.rules)
+    return f"{number} {outcome} rule{'' if number == 1 else 's'}"
+
+
+@agreements.command()
+@_DIRECTORY
+def test(directory: Path) -> None:
+    """Run the examples that the agreements of a bundle carry, and print each.
+
+    An example runs with its own file and the standing files, at noon on the day the agreement starts unless it says
+    `on`. Exit code 1 if one fails: the router would refuse such a bundle.
+    """
+    reading = read_bundle(directory)
+    if reading.bundle is None:
+        raise BundleRejected(directory, reading.faults)
+    results = run_examples(reading.bundle, reading.examples)
+    for result in results:
+        click.echo(_told(result))
+    failed = sum(bool(result.failures) for result in results)
+    click.echo(f"{len(results)} examples, {failed} failed")
+    if failed:
+        raise Rejected("bad-bundle", f"{directory}: {failed} of {len(results)} examples fail")
+
+
+def _told(result: ExampleResult) -> str:
+    example = result.example
+    lines = [f"{'FAILS' if result.failures else 'holds'}  {example.agreement}  {example.name}"]
+    lines += [f"       {example.file}:{example.line}: {failure}" for failure in result.failures]
+    return "\n".join(lines)

@@ -1,0 +1,164 @@
+"""One agreement file out of its nodes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+from routing.agreements.examples import Example
+from routing.agreements.model import Agreement, MemberFacts, Onward, Signature
+from routing.agreements.read_conditions import sections_of
+from routing.agreements.read_examples import examples_of
+from routing.agreements.read_rules import TERM_KEYS, FileContext, RuleLines, rules_of, terms_of
+from routing.agreements.source import Faults, Node, Scalar
+from routing.agreements.words import (
+    Fields,
+    Vocabulary,
+    day_of,
+    duration_of,
+    id_of,
+    items_of,
+    text_of,
+    true_of,
+    words_of,
+)
+
+_EVERY_FILE: Final = (
+    "agreement",
+    "title",
+    *TERM_KEYS,
+    "owner",
+    "breach_contact",
+    "signed",
+    "starts",
+    "review",
+    "ends",
+    "from",
+    "follow",
+    "onward",
+    "rules",
+    "examples",
+)
+_SHARING_FILE: Final = (*_EVERY_FILE, "to", "share", "transfer", "standing")
+_STANDING_FILE: Final = (*_EVERY_FILE, "standing", "except")
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A file read. If any fault was noted, the agreement holds stand-ins and is good for finding more faults only."""
+
+    faults: Faults
+    agreement: Agreement
+    line: int
+    """Where the agreement's id stands."""
+    rule_lines: Mapping[str, RuleLines]
+    examples: tuple[Example, ...]
+
+    @property
+    def is_sound(self) -> bool:
+        """No fault was noted so far."""
+        return not self.faults.noted
+
+
+def read_agreement(root: Node, members: Mapping[str, MemberFacts], faults: Faults) -> Draft:
+    """The agreement of a file, every fault noted. ``members`` are those of the exchange."""
+    standing = _standing(root, faults)
+    stated = Fields(root, "a standing file" if standing else "an agreement", _keys(standing=standing), faults)
+    origins = _parties(stated, "from", [m.id for m in members.values() if m.publishes], "publishes", faults)
+    context = FileContext(
+        standing=standing,
+        recipients=_recipients(stated, members, faults, standing=standing),
+        terms=terms_of(stated, faults),
+        ceiling=sections_of(node, faults) if (node := stated.get("share")) else None,
+    )
+    node = stated.need("rules")
+    rules = rules_of(node, context, faults) if node else ()
+    agreement = Agreement(
+        id=id_of(node, "an agreement's reference", faults) if (node := stated.need("agreement")) else "",
+        title=_text(stated, "title", faults),
+        owner=_text(stated, "owner", faults),
+        starts=day_of(node, faults) if (node := stated.need("starts")) else date.min,
+        origins=origins,
+        rules=tuple(rule for rule, _ in rules),
+        standing=standing,
+        review=day_of(node, faults) if (node := stated.get("review")) else None,
+        ends=day_of(node, faults) if (node := stated.get("ends")) else None,
+        signatures=_signatures(stated.get("signed"), members, faults),
+        ceiling=context.ceiling or (),
+        onward=_onward(stated.get("onward"), faults),
+        follow_hours=duration_of(node, {"h": 1, "d": 24}, "72h", faults) if (node := stated.get("follow")) else 72,
+        transfer=text_of(node, "the ground for sending abroad", faults) if (node := stated.get("transfer")) else None,
+        breach_contact=_text(stated, "breach_contact", faults) if stated.get("breach_contact") else None,
+    )
+    _need_of_sharing(stated, agreement)
+    examples = examples_of(stated.get("examples"), agreement, members, faults)
+    return Draft(faults, agreement, stated.line_of("agreement"), {rule.id: lines for rule, lines in rules}, examples)
+
+
+def _standing(root: Node, faults: Faults) -> bool:
+    node = getattr(root, "entries", {}).get("standing")
+    return node is not None and true_of(node, "standing", faults)
+
+
+def _keys(*, standing: bool) -> tuple[str, ...]:
+    return _STANDING_FILE if standing else _SHARING_FILE
+
+
+def _text(stated: Fields, key: str, faults: Faults) -> str:
+    node = stated.need(key)
+    return text_of(node, f"the {key.replace('_', ' ')}", faults) if node else ""
+
+
+def _parties(stated: Fields, key: str, eligible: list[str], does: str, faults: Faults) -> tuple[str, ...]:
+    """The members named, or every eligible one for the word ``any``; sorted."""
+    node = stated.need(key)
+    if node is None:
+        return ()
+    if isinstance(node, Scalar) and node.text == "any":
+        return tuple(sorted(eligible))
+    return tuple(sorted(words_of(node, Vocabulary(f"a member that {does}", sorted(eligible)), faults)))
+
+
+def _recipients(
+    stated: Fields, members: Mapping[str, MemberFacts], faults: Faults, *, standing: bool
+) -> tuple[str, ...]:
+    receivers = sorted(member.id for member in members.values() if member.receives)
+    if not standing:
+        return _parties(stated, "to", receivers, "receives", faults)
+    node = stated.get("except")
+    excepted = words_of(node, Vocabulary("a member that receives", receivers), faults) if node else ()
+    return tuple(member for member in receivers if member not in excepted)
+
+
+def _signatures(node: Node | None, members: Mapping[str, MemberFacts], faults: Faults) -> tuple[Signature, ...]:
+    if node is None:
+        return ()
+    return tuple(_signature(item, members, faults) for item in items_of(node, "signatures", faults))
+
+
+def _signature(node: Node, members: Mapping[str, MemberFacts], faults: Faults) -> Signature:
+    stated = Fields(node, "a signature", ("member", "name", "role", "date"), faults)
+    member, day = stated.need("member"), stated.need("date")
+    return Signature(
+        Vocabulary("a member of the exchange", sorted(members)).word(member, faults) if member else "",
+        _text(stated, "name", faults),
+        _text(stated, "role", faults),
+        day_of(day, faults) if day else date.min,
+    )
+
+
+def _onward(node: Node | None, faults: Faults) -> Onward:
+    """What is not said is forbidden."""
+    if node is None:
+        return "forbidden"
+    word = Vocabulary("what a recipient may do with it onward", ("forbidden", "ask", "permitted")).word(node, faults)
+    return "permitted" if word == "permitted" else "ask" if word == "ask" else "forbidden"
+
+
+def _need_of_sharing(stated: Fields, agreement: Agreement) -> None:
+    """A file that shares states its ceiling and its review day."""
+    if any(rule.outcome == "share" for rule in agreement.rules):
+        stated.need("share", "the most that any of its rules may grant")
+        stated.need("review", "the day by which its owners look at it again")

@@ -1,0 +1,142 @@
+"""``when`` and ``unless``: blocks of conditions out of nodes."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from routing.agreements.model import Attribute, Block, Condition
+from routing.agreements.source import Faults, Listing, Mapping, Node, quoted
+from routing.agreements.words import Fields, Vocabulary, items_of, seen_as, text_of, true_of, words_of
+from schemas.codes import UNKNOWN, codes
+from schemas.sections import CONTROL, SECTIONS
+
+_ATTRIBUTES: Final[tuple[Attribute, ...]] = (
+    "category",
+    "qualifiers",
+    "flags",
+    "caveats",
+    "handling",
+    "grade",
+    "status",
+    "kind",
+    "mode",
+    "marking",
+    "district",
+    "has",
+    "addressed",
+)
+_TAKE_ALL: Final = ("qualifiers", "flags", "caveats", "handling", "has")
+_CODE_NAMES: Final = {
+    "category": "a category",
+    "qualifiers": "a qualifier",
+    "flags": "a flag",
+    "caveats": "a caveat",
+    "handling": "a handling code",
+    "grade": "a grade",
+    "status": "a status",
+    "kind": "a kind",
+    "mode": "a mode",
+    "marking": "a marking",
+}
+_ABOVE_SENSITIVE: Final = ("confidential", "secret", "top-secret")
+
+
+def code_vocabulary(attribute: str) -> Vocabulary:
+    """The codes of an attribute, as its code list has them."""
+    return Vocabulary(_CODE_NAMES[attribute], codes(attribute))
+
+
+def sections_of(node: Node, faults: Faults, *, head: bool = False, may_be_empty: bool = False) -> tuple[str, ...]:
+    """Sections in wire order; with ``head`` that word may stand among them, and comes first."""
+    if isinstance(node, Listing):
+        for item in node.items:
+            if getattr(item, "text", None) == CONTROL:
+                faults.add(item, "control is never granted and never delivered: no rule may name it")
+                return ()
+    allowed = ("head", *SECTIONS) if head else SECTIONS
+    named = words_of(node, Vocabulary("a section", allowed), faults, may_be_empty=may_be_empty)
+    return tuple(section for section in allowed if section in named)
+
+
+def when_of(node: Node | None, faults: Faults) -> Block:
+    """The block of a ``when``; none always holds."""
+    return () if node is None else _block(node, "`when`", faults)
+
+
+def unless_of(node: Node | None, faults: Faults) -> tuple[Block, ...]:
+    """The blocks of an ``unless``: a list, or a single block if it has one condition."""
+    if node is None:
+        return ()
+    if isinstance(node, Mapping):
+        names = [key for key in node.entries if key != "place"]
+        if len(names) > 1:
+            faults.add(node, _both_readings(names))
+        return (_block(node, "`unless`", faults),)
+    return tuple(_block(item, "a block of `unless`", faults) for item in items_of(node, "blocks", faults))
+
+
+def _both_readings(names: list[str]) -> str:
+    together = ", ".join(f"{name[:40]}: …" for name in names[:6])
+    apart = ", ".join(f"{{{name[:40]}: …}}" for name in names[:6])
+    return (
+        "`unless` with several conditions can be read in two ways: write a list, "
+        f"`[{{{together}}}]` if they prevent the rule only together, `[{apart}]` if any one of them does"
+    )
+
+
+def _block(node: Node, what: str, faults: Faults) -> Block:
+    fields = Fields(node, what, (*_ATTRIBUTES, "place"), faults)
+    if isinstance(node, Mapping) and not node.entries:
+        faults.add(node, f"{what} is empty and would always hold: leave it out, or say when")
+    kinds = _place_kinds(fields, faults)
+    return tuple(
+        _condition(attribute, value, kinds, faults) for attribute in _ATTRIBUTES if (value := fields.get(attribute))
+    )
+
+
+def _place_kinds(fields: Fields, faults: Faults) -> tuple[str, ...]:
+    if (node := fields.get("place")) is None:
+        return ()
+    if fields.get("district") is None:
+        faults.add(fields.line_of("place"), "`place` says which locations `district` looks at: it cannot stand alone")
+    return words_of(node, Vocabulary("a kind of location", codes("location-kind")), faults)
+
+
+def _condition(attribute: Attribute, node: Node, kinds: tuple[str, ...], faults: Faults) -> Condition:
+    if attribute == "addressed":
+        true_of(node, attribute, faults)
+        return Condition(attribute)
+    needs_all = isinstance(node, Mapping)
+    if isinstance(node, Mapping):
+        node = _all_of(attribute, node, faults)
+    if attribute == "district":
+        return Condition(attribute, _districts(node, faults), place=kinds)
+    if attribute == "has":
+        return Condition(attribute, sections_of(node, faults), needs_all)
+    if attribute == "marking":
+        _refuse_above_sensitive(node, faults)
+    return Condition(attribute, words_of(node, code_vocabulary(attribute), faults), needs_all)
+
+
+def _all_of(attribute: str, node: Mapping, faults: Faults) -> Node:
+    if attribute not in _TAKE_ALL:
+        faults.add(
+            node, f"`{attribute}` has one value: write a list of those that will do, `all` is for sets and `has`"
+        )
+    elif set(node.entries) != {"all"}:
+        faults.add(node, f"expected a list, any value of which is enough, or `{{all: […]}}`; got {seen_as(node)}")
+    return node.entries.get("all", Listing(node.line, (*node.entries.values(),)))
+
+
+def _districts(node: Node, faults: Faults) -> tuple[str, ...]:
+    found = tuple(text_of(item, "the name of a district", faults) for item in items_of(node, "districts", faults))
+    if any(district.casefold() == UNKNOWN for district in found):
+        faults.add(node, f"{UNKNOWN} is not a value: what is not known is never written")
+    return found
+
+
+def _refuse_above_sensitive(node: Node, faults: Faults) -> None:
+    for item in node.items if isinstance(node, Listing) else ():
+        if getattr(item, "text", "").lower() in _ABOVE_SENSITIVE:
+            message = "nothing marked above OFFICIAL-SENSITIVE may travel on this exchange"
+            faults.add(item, f"{quoted(getattr(item, 'text', ''))}: {message}")

@@ -1,0 +1,173 @@
+"""Examples out of nodes. What an example does not write is what the language says: sets empty, all else unknown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any, Final
+
+from routing.agreements.considered import Considered, Place
+from routing.agreements.decision import HEAD
+from routing.agreements.examples import Example, Expectation
+from routing.agreements.model import Agreement, MemberFacts
+from routing.agreements.read_conditions import code_vocabulary, sections_of
+from routing.agreements.source import Faults, Listing, Node, Scalar, quoted
+from routing.agreements.words import Fields, Vocabulary, day_of, items_of, seen_as, text_of, words_of
+from schemas.codes import UNKNOWN, codes, is_code
+from schemas.sections import SECTIONS
+
+_SETS: Final = ("qualifiers", "flags", "caveats", "handling")
+_UNWRITTEN: Final[dict[str, str]] = {
+    "grade": UNKNOWN,
+    "status": "open",
+    "kind": "created",
+    "mode": "actual",
+    "marking": "official",
+}
+_GIVEN: Final = ("origin", "category", *_SETS, *_UNWRITTEN, "at", "district", "places", "sections", "addressed", "on")
+
+
+def examples_of(
+    node: Node | None, agreement: Agreement, members: Mapping[str, MemberFacts], faults: Faults
+) -> tuple[Example, ...]:
+    """The examples of a file, every fault noted."""
+    if node is None:
+        return ()
+    items = items_of(node, "examples", faults)
+    read = (_example(item, number, agreement, members, faults) for number, item in enumerate(items, 1))
+    return tuple(example for example in read if example is not None)
+
+
+def _example(
+    node: Node, number: int, agreement: Agreement, members: Mapping[str, MemberFacts], faults: Faults
+) -> Example | None:
+    stated = Fields(node, "an example", ("name", "given", "expect", "on"), faults)
+    given, expect = stated.need("given"), stated.need("expect")
+    if given is None:
+        return None
+    event = Fields(given, "`given`", _GIVEN, faults)
+    considered = _considered(event, agreement, members, faults)
+    return Example(
+        agreement=agreement.id,
+        file=faults.file,
+        line=node.line,
+        name=text_of(title, "a name", faults) if (title := stated.get("name")) else f"example {number}",
+        considered=considered,
+        on=_day(stated, event, agreement.starts, faults),
+        expectations=_expectations(expect, considered.origin, members, faults) if expect else (),
+    )
+
+
+def _day(stated: Fields, event: Fields, starts: date, faults: Faults) -> date:
+    """``on`` may stand beside ``given`` or in it; without it the example runs on the day the agreement starts."""
+    node = stated.get("on") or event.get("on")
+    return day_of(node, faults) if node else starts
+
+
+def _considered(event: Fields, agreement: Agreement, members: Mapping[str, MemberFacts], faults: Faults) -> Considered:
+    stated: dict[str, Any] = {name: _set(event.get(name), name, faults) for name in _SETS}
+    stated |= {name: _word(event.get(name), name, faults) for name in _UNWRITTEN}
+    origin, sections, addressed = event.need("origin"), event.get("sections"), event.get("addressed")
+    everyone = Vocabulary("a member of the exchange", sorted(members))
+    return Considered(
+        origin=Vocabulary("an origin of this file", agreement.origins).word(origin, faults) if origin else "",
+        category=_code(node, "category", faults) if (node := event.get("category")) else None,
+        places=_places(event, faults),
+        sections=frozenset(sections_of(sections, faults, may_be_empty=True) if sections else SECTIONS),
+        addressees=frozenset(words_of(addressed, everyone, faults, may_be_empty=True) if addressed else ()),
+        **stated,
+    )
+
+
+def _is_null(node: Node) -> bool:
+    return isinstance(node, Scalar) and node.kind == "null"
+
+
+def _code(node: Node, attribute: str, faults: Faults) -> str | None:
+    """A code as an event may have it: ``unknown``, and null for not stated, are allowed."""
+    if _is_null(node):
+        return None
+    code = text_of(node, "a code", faults)
+    if code and not is_code(attribute, code):
+        vocabulary = code_vocabulary(attribute)
+        faults.add(node, f"{quoted(code)} is not {vocabulary.name}{vocabulary.hint(code, faults)}")
+    return code or None
+
+
+def _word(node: Node | None, attribute: str, faults: Faults) -> str:
+    return _UNWRITTEN[attribute] if node is None else _code(node, attribute, faults) or UNKNOWN
+
+
+def _set(node: Node | None, attribute: str, faults: Faults) -> frozenset[str] | None:
+    """Unwritten is empty; null is not stated."""
+    if node is None or (isinstance(node, Listing) and not node.items):
+        return frozenset()
+    if _is_null(node):
+        return None
+    return frozenset(_code(item, attribute, faults) or UNKNOWN for item in items_of(node, "codes, or null", faults))
+
+
+def _places(event: Fields, faults: Faults) -> tuple[Place, ...]:
+    """One location of kind incident for ``at`` and ``district``, and those written out in ``places``."""
+    at, district, listed = event.get("at"), event.get("district"), event.get("places")
+    if at is not None:
+        _check_coordinates(at, faults)
+    found = [Place("incident", text_of(district, "a district", faults) if district else None)] if at or district else []
+    if listed is not None:
+        found += [_place(item, faults) for item in items_of(listed, "places", faults)]
+    return tuple(found)
+
+
+def _check_coordinates(node: Node, faults: Faults) -> None:
+    """No condition reads coordinates yet, but a wrong pair would be found too late."""
+    try:
+        latitude, longitude = (float(item.text) for item in getattr(node, "items", ()))
+    except (ValueError, AttributeError):
+        faults.add(node, "expected [latitude, longitude] in degrees, as in [53.64, -1.96]")
+        return
+    if not (-90 <= latitude <= 90 and -180 <= longitude <= 180):
+        faults.add(node, "expected a latitude between -90 and 90, then a longitude between -180 and 180")
+
+
+def _place(node: Node, faults: Faults) -> Place:
+    stated = Fields(node, "a place", ("kind", "district"), faults)
+    kinds = Vocabulary("a kind of location", (*codes("location-kind"), UNKNOWN))
+    kind, district = stated.get("kind"), stated.get("district")
+    return Place(
+        kinds.word(kind, faults) if kind and not _is_null(kind) else None,
+        text_of(district, "a district", faults) if district and not _is_null(district) else None,
+    )
+
+
+def _expectations(
+    node: Node, origin: str, members: Mapping[str, MemberFacts], faults: Faults
+) -> tuple[Expectation, ...]:
+    others = sorted(member.id for member in members.values() if member.receives and member.id != origin)
+    stated = Fields(node, "`expect`, which names members that receive, the origin excepted,", others, faults)
+    found = tuple(_expectation(to, expected, faults) for to in others if (expected := stated.get(to)))
+    if not found:
+        faults.add(node, "the example expects nothing: name a recipient and what it gets")
+    return found
+
+
+def _expectation(recipient: str, node: Node, faults: Faults) -> Expectation:
+    stated = Fields(node, f"what {recipient} gets", ("share", "forbid", "withhold"), faults)
+    share, forbid, withhold = (stated.get(key) for key in ("share", "forbid", "withhold"))
+    if not (share or forbid or withhold):
+        faults.add(node, "expected `share`, `forbid` or `withhold`")
+    if withhold:
+        Vocabulary("what withhold may say", ("all",)).word(withhold, faults)
+    return Expectation(
+        recipient=recipient,
+        share=sections_of(share, faults, may_be_empty=True) if share else None,
+        forbid=_sections_or_all(forbid, faults) if forbid else None,
+        withhold=withhold is not None,
+    )
+
+
+def _sections_or_all(node: Node, faults: Faults) -> tuple[str, ...]:
+    if not isinstance(node, Scalar):
+        return sections_of(node, faults, head=True)
+    if node.text != "all":
+        faults.add(node, f"expected a list of sections, or `all`; got {seen_as(node)}")
+    return (HEAD, *SECTIONS)

@@ -1,0 +1,156 @@
+"""``bundle.yaml`` out of its nodes: members, roles, never-states, suspensions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, get_args
+
+from pydantic import TypeAdapter, ValidationError
+
+from routing.agreements.model import MemberFacts, NeverState, RoleHolders, SetAttribute, Suspension
+from routing.agreements.source import Faults, Listing, Node, Scalar, read_yaml
+from routing.agreements.source import Mapping as MappingNode
+from routing.agreements.words import Fields, id_of, items_of, text_of
+from schemas.exchange import Member, Slug
+
+_KEYS: Final = ("version", "published_by", "members", "roles", "never-states", "suspended")
+_MEMBERS: Final = TypeAdapter(dict[Slug, Member])
+
+
+@dataclass(frozen=True, slots=True)
+class BundleFile:
+    """What ``bundle.yaml`` says."""
+
+    version: int
+    published_by: str
+    members: Mapping[str, MemberFacts]
+    roles: tuple[RoleHolders, ...]
+    never_states: tuple[NeverState, ...]
+    suspended: tuple[tuple[Suspension, int], ...]
+    """Each with its line."""
+
+
+def read_bundle_file(root: Node, directory: Path, faults: Faults) -> BundleFile:
+    """The contents of ``bundle.yaml``, every fault noted."""
+    stated = Fields(root, "bundle.yaml", _KEYS, faults)
+    version, publisher, members = stated.need("version"), stated.need("published_by"), stated.need("members")
+    facts = _members(members, directory, faults) if members else {}
+    return BundleFile(
+        version=_version(version, faults) if version else 0,
+        published_by=text_of(publisher, "who publishes this bundle", faults) if publisher else "",
+        members=facts,
+        roles=_roles(stated.get("roles"), facts, faults),
+        never_states=_never_states(stated.get("never-states"), facts, faults),
+        suspended=_suspended(stated.get("suspended"), faults),
+    )
+
+
+def _version(node: Node, faults: Faults) -> int:
+    if isinstance(node, Scalar) and node.kind == "integer" and node.text.isdecimal() and 0 < len(node.text) <= 15:
+        return int(node.text)
+    faults.add(node, "expected a version, a whole number that rises with each bundle published")
+    return 0
+
+
+def _members(node: Node, directory: Path, faults: Faults) -> dict[str, MemberFacts]:
+    """The members written here, or those of the exchange file named here."""
+    if isinstance(node, MappingNode):
+        return _facts(node, faults)
+    name = text_of(node, "members, or the relative path of an exchange.yaml", faults)
+    if not name:
+        return {}
+    if Path(name).is_absolute():
+        faults.add(node, "expected a path relative to the bundle's directory")
+        return {}
+    theirs = Faults(name)
+    root = read_yaml(directory / name, theirs)
+    members = root.entries.get("members") if isinstance(root, MappingNode) else None
+    if root is not None and not isinstance(members, MappingNode):
+        theirs.add(root, "expected an exchange.yaml with a mapping `members`")
+    facts = _facts(members, theirs) if isinstance(members, MappingNode) else {}
+    for fault in theirs.noted:
+        faults.add(node, str(fault))
+    return facts
+
+
+def _facts(node: MappingNode, faults: Faults) -> dict[str, MemberFacts]:
+    try:
+        members = _MEMBERS.validate_python(_plain(node))
+    except ValidationError as error:
+        for fault in error.errors():
+            place = ".".join(str(step) for step in fault["loc"] if step != "[key]")
+            faults.add(_line_at(node, fault["loc"]), f"{place[:120]}: {fault['msg']}")
+        return {}
+    return {
+        name: MemberFacts(name, m.publishes, m.receives, m.country, m.competent_authority, m.area)
+        for name, m in members.items()
+    }
+
+
+def _plain(node: Node) -> Any:  # noqa: ANN401  whatever YAML means by it
+    if isinstance(node, MappingNode):
+        return {key: _plain(value) for key, value in node.entries.items()}
+    if isinstance(node, Listing):
+        return [_plain(item) for item in node.items]
+    if node.kind == "truth":
+        return node.text.lower() in ("true", "yes", "on")
+    return None if node.kind == "null" else node.text
+
+
+def _line_at(node: MappingNode, steps: tuple[int | str, ...]) -> int:
+    """The line of the deepest key on the way to a fault."""
+    line, here = node.line, node
+    for step in steps:
+        if not isinstance(here, MappingNode) or step not in here.entries:
+            break
+        line, here = here.key_lines[str(step)], here.entries[str(step)]  # type: ignore[assignment]
+    return line
+
+
+def _roles(node: Node | None, members: Mapping[str, MemberFacts], faults: Faults) -> tuple[RoleHolders, ...]:
+    if node is None:
+        return ()
+    names = list(node.entries) if isinstance(node, MappingNode) else []
+    stated = Fields(node, "`roles`", names, faults)
+    found = []
+    for role in sorted(names):
+        id_of(Scalar(stated.line_of(role), role, "text"), "a role", faults)
+        by_member = Fields(stated.need(role) or node, f"role {role[:60]}", sorted(members), faults)
+        for member in sorted(members):
+            if holders := by_member.get(member):
+                listed = tuple(text_of(item, "a holder", faults) for item in items_of(holders, "holders", faults))
+                found.append(RoleHolders(role, member, listed))
+    return tuple(found)
+
+
+def _never_states(node: Node | None, members: Mapping[str, MemberFacts], faults: Faults) -> tuple[NeverState, ...]:
+    if node is None:
+        return ()
+    publishers = sorted(member.id for member in members.values() if member.publishes)
+    stated = Fields(node, "`never-states`, which names members that publish,", publishers, faults)
+    found = []
+    for member in publishers:
+        if (sets := stated.get(member)) is None:
+            continue
+        reasons = Fields(sets, f"what {member} never states", get_args(SetAttribute), faults)
+        found += [
+            NeverState(member, attribute, text_of(reason, "the reason", faults))
+            for attribute in get_args(SetAttribute)
+            if (reason := reasons.get(attribute))
+        ]
+    return tuple(found)
+
+
+def _suspended(node: Node | None, faults: Faults) -> tuple[tuple[Suspension, int], ...]:
+    if node is None or (isinstance(node, Listing) and not node.items):
+        return ()
+    return tuple((_suspension(item, faults), item.line) for item in items_of(node, "suspensions", faults))
+
+
+def _suspension(node: Node, faults: Faults) -> Suspension:
+    keys = ("agreement", "who", "why")
+    stated = Fields(node, "a suspension", keys, faults)
+    agreement, who, why = (text_of(found, key, faults) if (found := stated.need(key)) else "" for key in keys)
+    return Suspension(agreement, who, why)

@@ -1,0 +1,197 @@
+"""Values out of nodes: words of a list, days, durations, texts; each fault says what is allowed.
+
+A faulty value is noted and replaced by a harmless stand-in, so that reading goes on and all faults of a file are
+found at once; a file with any fault is discarded as a whole.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import date
+from difflib import get_close_matches
+from typing import Final
+
+from routing.agreements.source import Faults, Listing, Mapping, Node, Scalar, quoted
+from schemas.codes import UNKNOWN
+
+NO_DAY: Final = date.min
+"""The stand-in for a day that could not be read."""
+
+_SEEN_AS: Final = {
+    "integer": "a number",
+    "truth": "a yes/no value",
+    "null": "nothing",
+    "date": "a date",
+    "other": "a number",
+    "text": "a text",
+}
+_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}")
+_MAX_TEXT: Final = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """The words allowed in one place."""
+
+    name: str
+    """With its article: ``a flag``."""
+    words: Collection[str]
+
+    def hint(self, word: str, faults: Faults) -> str:
+        """The nearest words, or all of them if they are few."""
+        near = get_close_matches(word, self.words, n=3, cutoff=0.5) if len(word) <= 60 and not faults.many else []
+        nearest = f"; did you mean {' or '.join(map(quoted, near))}?" if near else ""
+        if len(self.words) <= 20 or not near:
+            return (
+                f"{nearest or ';'} allowed: {', '.join(list(self.words)[:40])}{', …' if len(self.words) > 40 else ''}"
+            )
+        return nearest
+
+    def word(self, node: Node, faults: Faults) -> str:
+        """The word at a node; empty, with a fault noted, if it is none of these."""
+        word = text_of(node, self.name, faults)
+        if word and word not in self.words:
+            refusal = f"{UNKNOWN} is not a value: what is not known is never written" if word == UNKNOWN else ""
+            faults.add(node, refusal or f"{quoted(word)} is not {self.name}{self.hint(word, faults)}")
+            return ""
+        return word
+
+
+def seen_as(node: Node) -> str:
+    """What a node is, for a message."""
+    if isinstance(node, Scalar):
+        return _SEEN_AS[node.kind]
+    return "a list" if isinstance(node, Listing) else "a mapping"
+
+
+def text_of(node: Node, what: str, faults: Faults) -> str:
+    """A text of one line or more, without surrounding space."""
+    if not isinstance(node, Scalar) or node.kind != "text":
+        hint = f': put it in quotes, "{node.text}"' if isinstance(node, Scalar) and node.kind != "null" else ""
+        faults.add(node, f"expected {what}, got {seen_as(node)}{hint}")
+        return ""
+    text = node.text.strip()
+    if not text or len(text) > _MAX_TEXT:
+        faults.add(node, f"expected {what}, got an empty text" if not text else f"longer than {_MAX_TEXT} characters")
+        return ""
+    return text
+
+
+def id_of(node: Node, what: str, faults: Faults) -> str:
+    """The name of an agreement, rule or role."""
+    text = text_of(node, what, faults)
+    if text and not _ID.fullmatch(text):
+        faults.add(node, f"expected {what} of letters, digits, dots and hyphens, at most 60 characters")
+        return ""
+    return text
+
+
+def items_of(node: Node, what: str, faults: Faults) -> tuple[Node, ...]:
+    """The items of a list that must not be empty."""
+    if not isinstance(node, Listing):
+        faults.add(node, f"expected a list of {what} in square brackets or with hyphens, got {seen_as(node)}")
+        return ()
+    if not node.items:
+        faults.add(node, f"expected at least one of {what}: an empty list could never hold")
+    return node.items
+
+
+def words_of(node: Node, vocabulary: Vocabulary, faults: Faults, *, may_be_empty: bool = False) -> tuple[str, ...]:
+    """A list of words of a vocabulary, none twice."""
+    if may_be_empty and isinstance(node, Listing) and not node.items:
+        return ()
+    found: list[str] = []
+    for item in items_of(node, vocabulary.name.removeprefix("a ").removeprefix("an ") + "s", faults):
+        word = vocabulary.word(item, faults)
+        if word in found:
+            faults.add(item, f"{quoted(word)} stands here twice")
+        elif word:
+            found.append(word)
+    return tuple(found)
+
+
+def day_of(node: Node, faults: Faults) -> date:
+    """A day: 2026-02-01."""
+    if isinstance(node, Scalar) and node.kind in ("date", "text") and re.fullmatch(r"\d{4}-\d\d-\d\d", node.text):
+        try:
+            return date.fromisoformat(node.text)
+        except ValueError:
+            faults.add(node, f"there is no day {node.text} in the calendar")
+            return NO_DAY
+    faults.add(node, "expected a day, as in 2026-02-01")
+    return NO_DAY
+
+
+def duration_of(node: Node, units: dict[str, int], example: str, faults: Faults) -> int:
+    """A duration in the smallest of the units, which give the factor of each letter; 0 with a fault noted."""
+    if isinstance(node, Scalar) and (match := re.fullmatch(r"([1-9]\d{0,4})([a-z])", node.text)) and match[2] in units:
+        return int(match[1]) * units[match[2]]
+    faults.add(node, f"expected a duration, as in {example}")
+    return 0
+
+
+def true_of(node: Node, what: str, faults: Faults) -> bool:
+    """The word ``true``; anything else is a fault."""
+    if isinstance(node, Scalar) and node.kind == "truth" and node.text.lower() == "true":
+        return True
+    faults.add(node, f"`{what}` can only be true: leave it out otherwise")
+    return False
+
+
+class Fields:
+    """The keys of one mapping. Keys that are not allowed are noted at once, as are those not supported yet."""
+
+    def __init__(self, node: Node, what: str, allowed: Sequence[str], faults: Faults) -> None:
+        self.line = node.line
+        self._faults = faults
+        self._what = what
+        self._nodes: dict[str, Node] = {}
+        self._lines: dict[str, int] = {}
+        if isinstance(node, Mapping):
+            self._nodes, self._lines = node.entries, node.key_lines
+        else:
+            faults.add(node, f"expected {what}, a mapping of {', '.join(allowed)}; got {seen_as(node)}")
+        for key in self._nodes:
+            if key not in allowed:
+                self._refuse(key, Vocabulary(f"a key of {what}", allowed))
+
+    def _refuse(self, key: str, allowed: Vocabulary) -> None:
+        if key in NOT_YET:
+            self._faults.add(self._lines[key], f"`{key}` is not supported yet: this version would not obey it")
+        else:
+            self._faults.add(self._lines[key], f"{quoted(key)} is not {allowed.name}{allowed.hint(key, self._faults)}")
+
+    def get(self, key: str) -> Node | None:
+        """The value of a key that may be left out."""
+        return self._nodes.get(key)
+
+    def need(self, key: str, why: str = "") -> Node | None:
+        """The value of a key that must be there."""
+        if key not in self._nodes:
+            self._faults.add(self.line, f"{self._what} needs `{key}`{': ' + why if why else ''}")
+        return self._nodes.get(key)
+
+    def line_of(self, key: str) -> int:
+        """Where a key stands, or else where its mapping begins."""
+        return self._lines.get(key, self.line)
+
+
+NOT_YET: Final = frozenset(
+    {
+        "area",
+        "near",
+        "holder",
+        "locate",
+        "doubt",
+        "override",
+        "escalate",
+        "within",
+        "invite",
+        "silent",
+        "refer",
+        "areas",
+    }
+)
+"""Keys of the language that this version does not support: refused, for ignoring a protection would leak."""
