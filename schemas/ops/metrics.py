@@ -1,7 +1,7 @@
 """Counting and timing: three calls, over the names of one catalogue.
 
->>> increment("produced_events_total", origin="west-yorkshire", outcome="spooled")
->>> reading("produced_events_total", origin="west-yorkshire", outcome="spooled")
+>>> increment("produced_events_total", origin="example-force", outcome="spooled")
+>>> reading("produced_events_total", origin="example-force", outcome="spooled")
 1.0
 
 Names are literal types, so a misspelt metric, or a gauge that is incremented, fails mypy. Wrong labels raise
