@@ -83,9 +83,9 @@ def _set_has(codes: frozenset[str] | None, value: str) -> Truth:
 def _word(condition: Condition, event: Considered, _recipient: str) -> Truth:
     """True if equal to one of the values; unknown if ``unknown``."""
     word: str = getattr(event, condition.attribute)
-    if word in condition.values:
-        return Truth.TRUE
-    return Truth.UNKNOWN if word == UNKNOWN else Truth.FALSE
+    if word in ("", UNKNOWN, None):
+        return Truth.UNKNOWN
+    return Truth.TRUE if word in condition.values else Truth.FALSE
 
 
 def _district(condition: Condition, event: Considered, _recipient: str) -> Truth:

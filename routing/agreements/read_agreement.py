@@ -71,7 +71,7 @@ def read_agreement(root: Node, members: Mapping[str, MemberFacts], faults: Fault
         standing=standing,
         recipients=_recipients(stated, members, faults, standing=standing),
         terms=terms_of(stated, faults),
-        ceiling=sections_of(node, faults) if (node := stated.get("share")) else None,
+        ceiling=_ceiling(stated.get("share"), faults),
     )
     node = stated.need("rules")
     rules = rules_of(node, context, faults) if node else ()
@@ -132,10 +132,17 @@ def _recipients(
     return tuple(member for member in receivers if member not in excepted)
 
 
+def _ceiling(node: Node | None, faults: Faults) -> tuple[str, ...] | None:
+    """None where there is none, or a faulty one that no grant should be held against."""
+    before = len(faults.noted)
+    ceiling = sections_of(node, faults, may_be_empty=True) if node else None
+    return ceiling if len(faults.noted) == before else None
+
+
 def _signatures(node: Node | None, members: Mapping[str, MemberFacts], faults: Faults) -> tuple[Signature, ...]:
     if node is None:
         return ()
-    return tuple(_signature(item, members, faults) for item in items_of(node, "signatures", faults))
+    return tuple(_signature(item, members, faults) for item in items_of(node, "a signature", faults))
 
 
 def _signature(node: Node, members: Mapping[str, MemberFacts], faults: Faults) -> Signature:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from routing.agreements.model import Attribute, Block, Condition
-from routing.agreements.source import Faults, Listing, Mapping, Node, quoted
+from routing.agreements.source import Faults, Listing, Mapping, Node, Scalar, quoted
 from routing.agreements.words import Fields, Vocabulary, items_of, seen_as, text_of, true_of, words_of
 from schemas.codes import UNKNOWN, codes
 from schemas.sections import CONTROL, SECTIONS
@@ -72,7 +72,9 @@ def unless_of(node: Node | None, faults: Faults) -> tuple[Block, ...]:
         if len(names) > 1:
             faults.add(node, _both_readings(names))
         return (_block(node, "`unless`", faults),)
-    return tuple(_block(item, "a block of `unless`", faults) for item in items_of(node, "blocks", faults))
+    return tuple(
+        _block(item, "a block of `unless`", faults) for item in items_of(node, "a block of conditions", faults)
+    )
 
 
 def _both_readings(names: list[str]) -> str:
@@ -113,8 +115,8 @@ def _condition(attribute: Attribute, node: Node, kinds: tuple[str, ...], faults:
         return Condition(attribute, _districts(node, faults), place=kinds)
     if attribute == "has":
         return Condition(attribute, sections_of(node, faults), needs_all)
-    if attribute == "marking":
-        _refuse_above_sensitive(node, faults)
+    if attribute == "marking" and _above_sensitive(node, faults):
+        return Condition(attribute)
     return Condition(attribute, words_of(node, code_vocabulary(attribute), faults), needs_all)
 
 
@@ -129,14 +131,17 @@ def _all_of(attribute: str, node: Mapping, faults: Faults) -> Node:
 
 
 def _districts(node: Node, faults: Faults) -> tuple[str, ...]:
-    found = tuple(text_of(item, "the name of a district", faults) for item in items_of(node, "districts", faults))
+    found = tuple(
+        text_of(item, "the name of a district", faults) for item in items_of(node, "the name of a district", faults)
+    )
     if any(district.casefold() == UNKNOWN for district in found):
         faults.add(node, f"{UNKNOWN} is not a value: what is not known is never written")
     return found
 
 
-def _refuse_above_sensitive(node: Node, faults: Faults) -> None:
-    for item in node.items if isinstance(node, Listing) else ():
-        if getattr(item, "text", "").lower() in _ABOVE_SENSITIVE:
-            message = "nothing marked above OFFICIAL-SENSITIVE may travel on this exchange"
-            faults.add(item, f"{quoted(getattr(item, 'text', ''))}: {message}")
+def _above_sensitive(node: Node, faults: Faults) -> bool:
+    items = node.items if isinstance(node, Listing) else ()
+    above = [item for item in items if isinstance(item, Scalar) and item.text.lower() in _ABOVE_SENSITIVE]
+    for item in above:
+        faults.add(item, f"{quoted(item.text)}: nothing marked above OFFICIAL-SENSITIVE may travel on this exchange")
+    return bool(above)

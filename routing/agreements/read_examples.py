@@ -33,7 +33,7 @@ def examples_of(
     """The examples of a file, every fault noted."""
     if node is None:
         return ()
-    items = items_of(node, "examples", faults)
+    items = items_of(node, "an example", faults)
     read = (_example(item, number, agreement, members, faults) for number, item in enumerate(items, 1))
     return tuple(example for example in read if example is not None)
 
@@ -104,7 +104,9 @@ def _set(node: Node | None, attribute: str, faults: Faults) -> frozenset[str] | 
         return frozenset()
     if _is_null(node):
         return None
-    return frozenset(_code(item, attribute, faults) or UNKNOWN for item in items_of(node, "codes, or null", faults))
+    return frozenset(
+        _code(item, attribute, faults) or UNKNOWN for item in items_of(node, "a code (null for not stated)", faults)
+    )
 
 
 def _places(event: Fields, faults: Faults) -> tuple[Place, ...]:
@@ -114,7 +116,7 @@ def _places(event: Fields, faults: Faults) -> tuple[Place, ...]:
         _check_coordinates(at, faults)
     found = [Place("incident", text_of(district, "a district", faults) if district else None)] if at or district else []
     if listed is not None:
-        found += [_place(item, faults) for item in items_of(listed, "places", faults)]
+        found += [_place(item, faults) for item in items_of(listed, "a place", faults)]
     return tuple(found)
 
 

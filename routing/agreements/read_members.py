@@ -120,7 +120,7 @@ def _roles(node: Node | None, members: Mapping[str, MemberFacts], faults: Faults
         by_member = Fields(stated.need(role) or node, f"role {role[:60]}", sorted(members), faults)
         for member in sorted(members):
             if holders := by_member.get(member):
-                listed = tuple(text_of(item, "a holder", faults) for item in items_of(holders, "holders", faults))
+                listed = tuple(text_of(item, "a holder", faults) for item in items_of(holders, "a holder", faults))
                 found.append(RoleHolders(role, member, listed))
     return tuple(found)
 
@@ -146,7 +146,7 @@ def _never_states(node: Node | None, members: Mapping[str, MemberFacts], faults:
 def _suspended(node: Node | None, faults: Faults) -> tuple[tuple[Suspension, int], ...]:
     if node is None or (isinstance(node, Listing) and not node.items):
         return ()
-    return tuple((_suspension(item, faults), item.line) for item in items_of(node, "suspensions", faults))
+    return tuple((_suspension(item, faults), item.line) for item in items_of(node, "a suspension", faults))
 
 
 def _suspension(node: Node, faults: Faults) -> Suspension:

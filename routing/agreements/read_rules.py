@@ -86,7 +86,7 @@ def _sensitive(node: Node, faults: Faults) -> tuple[str, str]:
 def rules_of(node: Node, context: FileContext, faults: Faults) -> tuple[tuple[Rule, RuleLines], ...]:
     """The rules of a file with their lines; those that cannot be read are left out, and noted."""
     found: dict[str, tuple[Rule, RuleLines]] = {}
-    for item in items_of(node, "rules", faults):
+    for item in items_of(node, "a rule", faults):
         read = _rule(item, context, faults)
         if read is None:
             continue

@@ -91,10 +91,10 @@ def id_of(node: Node, what: str, faults: Faults) -> str:
 def items_of(node: Node, what: str, faults: Faults) -> tuple[Node, ...]:
     """The items of a list that must not be empty."""
     if not isinstance(node, Listing):
-        faults.add(node, f"expected a list of {what} in square brackets or with hyphens, got {seen_as(node)}")
+        faults.add(node, f"expected a list, each item {what}; got {seen_as(node)}")
         return ()
     if not node.items:
-        faults.add(node, f"expected at least one of {what}: an empty list could never hold")
+        faults.add(node, f"expected {what}: an empty list could never hold")
     return node.items
 
 
@@ -103,7 +103,7 @@ def words_of(node: Node, vocabulary: Vocabulary, faults: Faults, *, may_be_empty
     if may_be_empty and isinstance(node, Listing) and not node.items:
         return ()
     found: list[str] = []
-    for item in items_of(node, vocabulary.name.removeprefix("a ").removeprefix("an ") + "s", faults):
+    for item in items_of(node, vocabulary.name, faults):
         word = vocabulary.word(item, faults)
         if word in found:
             faults.add(item, f"{quoted(word)} stands here twice")

@@ -1,0 +1,85 @@
+"""``huecry route``: apply sharing agreements and fan events out to partners."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from pathlib import Path
+
+import click
+
+from routing.agreements.load import load_bundle
+from routing.settings import RouterSettings
+from routing.supervisor import Supervisor
+from routing.worker import Assignment
+from schemas.exchange import load_exchange
+from schemas.kafka import ClientSettings, client_properties
+from schemas.ops.health import Health, serve_ops
+from schemas.ops.logs import configure_logs
+
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+
+
+@click.command()
+@click.option("--exchange", "exchange_file", type=_FILE, required=True, help="exchange.yaml: members and limits.")
+@click.option(
+    "--agreements", type=_FOLDER, required=True, help="Folder of the policy bundle: bundle.yaml, agreements/."
+)
+@click.option("--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="Routing processes.")
+@click.option("--instance", default="router", show_default=True, help="Stable name of this router in its exchange.")
+@click.option("--bootstrap", envvar="HUECRY_BOOTSTRAP", default="localhost:9092", show_default=True, help="Kafka.")
+@click.option("--client-properties", "properties", type=_FILE, help="librdkafka settings for TLS and SASL.")
+@click.option("--registry", help="URL of a schema registry that may know newer schemas.")
+@click.option("--metrics-port", type=int, help="Serve /metrics and /health here, and each worker's on the ports after.")
+@click.option(
+    "--session-timeout",
+    type=click.IntRange(1, 120),
+    default=10,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long a silent worker keeps its partitions.",
+)
+def route(  # noqa: PLR0913, PLR0917  one parameter for each option
+    exchange_file: Path,
+    agreements: Path,
+    workers: int,
+    instance: str,
+    bootstrap: str,
+    properties: Path | None,
+    registry: str | None,
+    metrics_port: int | None,
+    session_timeout: int,
+) -> None:
+    """Apply sharing agreements to every incident event and fan it out to the partners entitled to it.
+
+    Runs until stopped (Ctrl-C or SIGTERM). A worker that dies or is stuck is replaced.
+    """
+    configure_logs("route")
+    exchange = load_exchange(exchange_file)
+    bundle = load_bundle(agreements)
+    assignment = Assignment(
+        exchange=exchange,
+        settings=RouterSettings(instance=instance, workers=workers, session_timeout_ms=session_timeout * 1000),
+        clients=ClientSettings(bootstrap, client_properties(properties)),
+        bundle=bundle.to_bytes(),
+        bundle_hash=bundle.hash,
+        slot=0,
+        metrics_port=metrics_port,
+        registry=registry,
+    )
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    health = Health()
+    ops = serve_ops(metrics_port, health) if metrics_port is not None else None
+    click.echo(
+        f"routing {exchange.exchange} with {workers} worker(s) under policy version {bundle.version} "
+        f"({bundle.hash[:12]}); stop with Ctrl-C",
+        err=True,
+    )
+    try:
+        Supervisor(assignment, health).run(stop)
+    finally:
+        if ops is not None:
+            ops.close()

@@ -1,0 +1,98 @@
+"""From an event's bytes to what conditions may read of it; and what an event must be before anything is decided."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from routing.agreements.considered import Considered, Place
+from schemas.codes import enum_code
+from schemas.cut import CONTROL, OpenEvent
+from schemas.errors import Rejected
+
+
+def considered(event: OpenEvent) -> Considered:
+    """What conditions may read of an event. Checks the sections it reads, and that the parts agree with each other.
+
+    Raises:
+        Rejected: the event contradicts itself or lacks what every event must have.
+    """
+    head = event.head
+    control = _only(event, CONTROL)
+    if control is None:
+        raise Rejected("no-control", "expected one control element, none came", remedy="send sequence and addressees")
+    classification = _only(event, "classification") or {}
+    locations = event.section("locations")
+    return Considered(
+        origin=head["origin"],
+        category=_category(head["category"], classification.get("category")),
+        qualifiers=_codes(classification.get("qualifiers")),
+        flags=_codes(classification.get("flags")),
+        caveats=_codes(control["caveats"]),
+        handling=_codes(head["handling"]),
+        grade=enum_code(head["grade"]),
+        status=enum_code(head["status"]),
+        kind=enum_code(head["kind"]),
+        mode=enum_code(head["mode"]),
+        marking=enum_code(head["marking"]),
+        places=tuple(sorted((Place(each["kind"] or None, each["district"]) for each in locations), key=_place_order)),
+        sections=event.non_empty - {CONTROL},
+        addressees=frozenset(control["addressees"]),
+    )
+
+
+def check_identity(event: OpenEvent, origin: str, key: bytes | None) -> None:
+    """That the event is its topic's member's, keyed by its incident, and can be told from others.
+
+    Raises:
+        Rejected: it is not.
+    """
+    head = event.head
+    if head["origin"] != origin:
+        raise Rejected(
+            "wrong-origin",
+            "the event names another member as its origin than the topic it arrived on",
+            remedy="publish only your own incidents, on your own topic",
+        )
+    if key != head["incident_id"].encode():
+        raise Rejected(
+            "wrong-key",
+            "the Kafka key is not the incident_id",
+            remedy="set the Kafka key of each event to its incident_id in UTF-8",
+        )
+    missing = [name for name in ("incident_id", "event_id", "recorded_at") if not head[name]]
+    if missing:
+        raise Rejected("missing-field", f"expected {', '.join(missing)}, and the event does not state it")
+
+
+def _only(event: OpenEvent, section: str) -> dict[str, Any] | None:
+    items = event.section(section)
+    if len(items) > 1:
+        raise Rejected("too-many", f"expected at most one element in {section}, {len(items)} came")
+    return items[0] if items else None
+
+
+def _category(first_level: str, full: object) -> str | None:
+    """The full path if stated, else the first level, which every recipient sees and so must be no more than that."""
+    if "/" in first_level:
+        raise Rejected(
+            "head-category",
+            "expected the first level of the category in the head, a longer path came",
+            remedy="put the full path into classification.category, which agreements govern",
+        )
+    if not isinstance(full, str):
+        return None if first_level == "unknown" else first_level
+    if full.split("/", 1)[0] != first_level:
+        raise Rejected(
+            "head-category",
+            "the head's category is not the first level of classification.category",
+            remedy="derive the one from the other",
+        )
+    return full
+
+
+def _codes(values: object) -> frozenset[str] | None:
+    return frozenset(values) if isinstance(values, list) else None
+
+
+def _place_order(place: Place) -> tuple[str, str]:
+    return place.kind or "", place.district or ""

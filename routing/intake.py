@@ -1,0 +1,104 @@
+"""Records that have been fetched but not yet routed, and whose turn it is.
+
+librdkafka hands records over in the order they were fetched, so one force's flood would stand in front of everybody
+else's few. Everything fetched goes in here at once; batches take from the topics in turn, so that no topic supplies
+more than its share while others wait. Order within a partition is kept.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+
+from routing.effects import Record
+
+Place = tuple[str, int]
+"""A topic and a partition."""
+
+
+class Intake:
+    """Fetched records by topic and partition. Not for threads."""
+
+    def __init__(self) -> None:
+        self._queues: dict[Place, deque[Record]] = {}
+        self._turn: deque[Place] = deque()
+        self._held: dict[str, str] = {}
+        self._size = 0
+
+    def __len__(self) -> int:
+        return self._size
+
+    def add(self, records: Iterable[Record]) -> None:
+        """Take newly fetched records, in the order of each partition."""
+        for record in records:
+            self._queue((record.topic, record.partition)).append(record)
+            self._size += 1
+
+    def put_back(self, records: Iterable[Record]) -> None:
+        """Return records that were taken and not routed, before all others of their partitions."""
+        for record in reversed(list(records)):
+            self._queue((record.topic, record.partition)).appendleft(record)
+            self._size += 1
+
+    def take(self, most: int) -> list[Record]:
+        """The next batch: one record from each topic in turn, from a topic's partitions in turn."""
+        batch: list[Record] = []
+        topics = self._waiting()
+        while topics and len(batch) < most:
+            for topic in list(topics):
+                if len(batch) >= most:
+                    break
+                places = topics[topic]
+                place = places.popleft()
+                queue = self._queues[place]
+                batch.append(queue.popleft())
+                if queue:
+                    places.append(place)
+                elif not places:
+                    del topics[topic]
+        self._size -= len(batch)
+        self._turn.rotate(-1)
+        return batch
+
+    def waiting(self, place: Place) -> int:
+        """How many records of a partition are here."""
+        return len(self._queues.get(place, ()))
+
+    def drop(self, places: Iterable[Place]) -> None:
+        """Forget the records of partitions that are no longer ours, or will be fetched again."""
+        for place in places:
+            self._size -= len(self._queues.pop(place, ()))
+            if place in self._turn:
+                self._turn.remove(place)
+
+    def hold(self, topic: str, reason: str) -> None:
+        """Keep a topic's records here, untaken, until it is released."""
+        self._held[topic] = reason
+
+    def release(self, topic: str) -> None:
+        """Let a held topic's records be taken again."""
+        self._held.pop(topic, None)
+
+    @property
+    def held(self) -> dict[str, str]:
+        """Topics held, with the reason of each."""
+        return dict(self._held)
+
+    @property
+    def idle(self) -> bool:
+        """Whether there is nothing that could be taken now."""
+        return not self._waiting()
+
+    def _queue(self, place: Place) -> deque[Record]:
+        if place not in self._queues:
+            self._queues[place] = deque()
+            self._turn.append(place)
+        return self._queues[place]
+
+    def _waiting(self) -> dict[str, deque[Place]]:
+        """Partitions with records, by topic, in order of turn; held topics left out."""
+        found: dict[str, deque[Place]] = {}
+        for place in self._turn:
+            if self._queues[place] and place[0] not in self._held:
+                found.setdefault(place[0], deque()).append(place)
+        return found

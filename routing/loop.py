@@ -1,0 +1,199 @@
+"""The transactional loop: fetch, route, produce, commit offsets and outputs together.
+
+A batch that Kafka aborts is routed again. A batch that fails twice for another reason is replayed in halves until the
+culprit stands alone; that record is quarantined as internal, alerted, never skipped silently.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from routing.account import account
+from routing.effects import Effects, Policy, Record
+from routing.quarantine import quarantined
+from routing.reach import Reach
+from routing.route import route
+from routing.session import Session
+from routing.transactions import Aborted, Indefinite
+from schemas.errors import Fatal, Rejected, Unavailable
+from schemas.ops import metrics
+from schemas.ops.logs import get_logger
+from schemas.topics import member_of
+
+log = get_logger()
+
+Router = Callable[[Record, Policy, datetime], Effects]
+KnownElsewhere = Callable[[int], bool]
+"""Whether a registry knows a schema id that this release does not; raises Unavailable when it cannot be asked."""
+
+_ABORT_PAUSE_S = 0.02
+
+
+class Loop:
+    """Routes what one session fetches. Not for threads."""
+
+    def __init__(
+        self,
+        session: Session,
+        policy: Policy,
+        *,
+        topic_check_s: float = 5.0,
+        known_elsewhere: KnownElsewhere = lambda _schema_id: False,
+        router: Router = route,
+    ) -> None:
+        self._session = session
+        self._policy = policy
+        self._reach = Reach(policy.exchange)
+        self._topic_check_s = topic_check_s
+        self._next_check = 0.0
+        self._known_elsewhere = known_elsewhere
+        self._router = router
+        self._newer: dict[str, str] = {}
+
+    def turn(self, timeout_s: float = 0.1) -> None:
+        """Once round: fetch, and route one batch if there is one.
+
+        Raises:
+            Fatal: a fresh worker must take over.
+        """
+        self._session.fetch(timeout_s)
+        if time.monotonic() >= self._next_check:
+            self._check_topics()
+        if batch := self._session.intake.take(self._policy.exchange.limits.transaction_events):
+            self._carry(batch)
+
+    def _carry(self, batch: list[Record]) -> None:
+        """Route a batch, in halves if it must be; what could not be routed now goes back to the intake."""
+        parts = deque([_Part(batch, failures=0)])
+        while parts:
+            part = parts.popleft()
+            try:
+                left = self._transact(part)
+            except Aborted as aborted:
+                self._reach.refused(aborted.refused)
+                left = part.records
+                time.sleep(_ABORT_PAUSE_S)
+            except Indefinite:
+                self._session.rewind()
+                return
+            except _NewerSchema as newer:
+                self._hold(newer)
+                left = part.records
+            except Fatal:
+                raise
+            except Exception as error:  # noqa: BLE001  whatever it is, every record must be accounted for
+                parts.extendleft(reversed(part.next_tries(error)))
+                continue
+            if left:
+                self._session.intake.put_back([*left, *(record for later in parts for record in later.records)])
+                return
+
+    def _transact(self, part: _Part) -> Sequence[Record]:
+        """One transaction over as much of a part as its time allows; returns what is left of the part."""
+        policy = replace(self._policy, suspended=self._reach.suspended())
+        deadline = time.monotonic() + policy.exchange.limits.transaction_ms / 1000
+        router = _refuse if part.is_culprit else self._router
+        producer = self._session.begin()
+        done: list[tuple[Record, Effects]] = []
+        try:
+            for record in part.records:
+                effects = router(record, policy, datetime.now(UTC))
+                self._stop_at_newer_schema(record, effects)
+                for output in effects.outputs:
+                    producer.produce(output)
+                done.append((record, effects))
+                if time.monotonic() >= deadline:
+                    break
+        except BaseException:
+            producer.abort()
+            raise
+        self._session.commit(record for record, _ in done)
+        account(done)
+        return part.records[len(done) :]
+
+    def _stop_at_newer_schema(self, record: Record, effects: Effects) -> None:
+        """Routers are upgraded before producers: an id that the registry knows is no fault of the event's."""
+        if effects.unknown_schema is None:
+            return
+        try:
+            if self._known_elsewhere(effects.unknown_schema):
+                raise _NewerSchema(record.topic, "newer-schema")
+        except Unavailable:
+            raise _NewerSchema(record.topic, "registry-away") from None
+
+    def _hold(self, newer: _NewerSchema) -> None:
+        log.error("topic held", topic=newer.topic, reason=newer.reason)
+        self._newer[newer.topic] = newer.reason
+        self._session.intake.hold(newer.topic, newer.reason)
+
+    def _check_topics(self) -> None:
+        """See which topics exist; hold the inputs of members whose own topics are missing."""
+        self._next_check = time.monotonic() + self._topic_check_s
+        try:
+            self._reach.seen(self._session.topics())
+        except Unavailable:
+            return
+        self._newer = {topic: reason for topic, reason in self._newer.items() if reason != "registry-away"}
+        holds = self._reach.holds() | self._newer
+        intake = self._session.intake
+        for topic in intake.held.keys() - holds.keys():
+            intake.release(topic)
+            log.warning("topic released", topic=topic)
+        for topic in holds.keys() - intake.held.keys():
+            intake.hold(topic, holds[topic])
+            log.error("topic held: a topic of its member is missing", topic=holds[topic])
+        for member in self._policy.exchange.publishers():
+            held = any(member_of(topic) == member for topic in holds)
+            metrics.set_gauge("origin_paused", float(held), origin=member)
+
+
+class _NewerSchema(Exception):
+    """An event's schema is newer than this release: nothing more of its topic until the router is upgraded."""
+
+    def __init__(self, topic: str, reason: str) -> None:
+        super().__init__(reason)
+        self.topic = topic
+        self.reason = reason
+
+
+class _Part:
+    """Records to route together, and how often that failed without a Kafka cause."""
+
+    def __init__(self, records: list[Record], failures: int) -> None:
+        self.records = records
+        self.failures = failures
+
+    @property
+    def is_culprit(self) -> bool:
+        """Whether this one record has failed twice, alone or in company."""
+        return len(self.records) == 1 and self.failures >= 2
+
+    def next_tries(self, error: Exception) -> list[_Part]:
+        """The same once more; after the second failure its halves, and at last the culprit alone.
+
+        Raises:
+            Fatal: the culprit cannot even be quarantined.
+        """
+        failures = self.failures + 1
+        log.error("batch failed", records=len(self.records), attempts=failures, exc_info=error)
+        if self.is_culprit:
+            raise Fatal("a record can neither be routed nor quarantined: see the error logged before this one")
+        if failures < 2 or len(self.records) == 1:
+            return [_Part(self.records, failures)]
+        metrics.increment("batches_halved_total")
+        middle = len(self.records) // 2
+        return [_Part(self.records[:middle], 1), _Part(self.records[middle:], 1)]
+
+
+def _refuse(record: Record, policy: Policy, now: datetime) -> Effects:
+    """The effects of a record that routing itself fails on."""
+    why = Rejected(
+        "internal",
+        "routing failed on this record and on no other of its batch",
+        remedy="the operators of the exchange have an alert; the event is kept here and can be resubmitted",
+    )
+    return quarantined(record, str(member_of(record.topic)), why, policy, now)

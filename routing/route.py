@@ -1,0 +1,119 @@
+"""The pure heart of routing: one record in, everything that follows from it out.
+
+`route` is total: bad input is an effect (quarantine), never an exception. It reads no clock, no disk and no network.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import cache
+
+from routing.agreements.interpret import decide, recipients
+from routing.considering import check_identity, considered
+from routing.disclose import Arrived, deliveries, disclosure_record
+from routing.effects import Effects, Output, Policy, Record
+from routing.quarantine import quarantined
+from routing.receipts import receipted
+from schemas.codec import EventCodec, encode, stable_id
+from schemas.errors import Rejected
+from schemas.partitioner import partition_of
+from schemas.records import Feedback, FeedbackEntry, Source
+from schemas.topics import family_of, feedback_topic, member_of
+from schemas.wire import unframe
+
+
+@cache
+def _codec() -> EventCodec:
+    return EventCodec()
+
+
+def route(record: Record, policy: Policy, now: datetime, codec: EventCodec | None = None) -> Effects:
+    """Everything that follows from one record of an input topic.
+
+    Args:
+        record: the record; its topic names its member.
+        policy: what may be shared, and who can be reached.
+        now: the time of deciding, with its zone.
+        codec: the schemas known; those of this release unless told.
+    """
+    member = member_of(record.topic)
+    if member is None or member not in policy.exchange.members:
+        msg = f"not an input topic of this exchange: {record.topic}"
+        raise ValueError(msg)
+    try:
+        if family_of(record.topic) == "receipts":
+            return receipted(record, member, policy, now)
+    except Rejected as why:
+        return quarantined(record, member, why, policy, now)
+    return _route_event(record, member, policy, now, codec or _codec())
+
+
+def _route_event(record: Record, origin: str, policy: Policy, now: datetime, codec: EventCodec) -> Effects:
+    identity = ("", "")
+    try:
+        entry, event = codec.open(record.value, policy.exchange.limits.max_event_bytes)
+        identity = (event.head["incident_id"][:200], event.head["event_id"][:200])
+        _check_place(record, policy)
+        check_identity(event, origin, record.key)
+        arrived = Arrived(record, entry, event, considered(event), now)
+        return _disclosed(arrived, policy, codec)
+    except Rejected as why:
+        effects = quarantined(record, origin, why, policy, now, identity)
+        return _with_schema_id(effects, record, policy) if why.reason == "unknown-schema" else effects
+
+
+def _disclosed(arrived: Arrived, policy: Policy, codec: EventCodec) -> Effects:
+    origin = arrived.considered.origin
+    decisions = [
+        decide(policy.bundle, arrived.considered, recipient, arrived.now)
+        for recipient in recipients(policy.bundle, origin)
+    ]
+    granted = [decision for decision in decisions if decision.head == "granted"]
+    reachable = [decision for decision in granted if decision.recipient not in policy.suspended]
+    outputs = deliveries(arrived, reachable, codec, policy.bundle.version)
+    outputs.append(disclosure_record(arrived, decisions, policy))
+    cut_off = [decision.recipient for decision in granted if decision.recipient in policy.suspended]
+    outputs += [_undeliverable(arrived, member, policy.suspended[member]) for member in cut_off]
+    return Effects(
+        fate="routed",
+        outputs=tuple(outputs),
+        outcomes=tuple((d.recipient, "undeliverable" if d.recipient in cut_off else d.outcome) for d in decisions),
+        feedback=tuple((origin, "undeliverable") for _ in cut_off),
+        sent_at_ms=arrived.event.head["sent_at"],
+    )
+
+
+def _check_place(record: Record, policy: Policy) -> None:
+    expected = partition_of(record.key or b"", policy.exchange.partitions)
+    if record.partition != expected:
+        raise Rejected(
+            "wrong-partition",
+            f"the key belongs on partition {expected}, and the event is on {record.partition}",
+            remedy="set partitioner=murmur2_random in the producer (Java clients do so of themselves)",
+        )
+
+
+def _undeliverable(arrived: Arrived, member: str, reason: str) -> Output:
+    origin, incident_id, event_id = arrived.identity
+    record = arrived.record
+    identifier = stable_id("undeliverable", origin, incident_id, event_id, member)
+    told = Feedback(
+        feedback_id=identifier,
+        to=origin,
+        kind="undeliverable",
+        member=member,
+        at=arrived.now,
+        reason=reason,
+        detail="the member's topic cannot be written",
+        remedy="tell the member by telephone; the operators of the exchange have an alert",
+        entries=(FeedbackEntry(incident_id=incident_id, event_id=event_id),),
+        source=Source(topic=record.topic, partition=record.partition, offset=record.offset),
+    )
+    return Output(feedback_topic(origin), identifier.encode(), encode("Feedback", told.to_avro()))
+
+
+def _with_schema_id(effects: Effects, record: Record, policy: Policy) -> Effects:
+    schema_id, _ = unframe(record.value, policy.exchange.limits.max_event_bytes)
+    return Effects(
+        effects.fate, effects.outputs, feedback=effects.feedback, reason=effects.reason, unknown_schema=schema_id
+    )

@@ -1,0 +1,223 @@
+"""One consumer and two transactional producers: fetch fairly, commit offsets with what follows from them.
+
+The smallest honest interface (after franz-go's GroupTransactSession): `fetch` fills the intake, `commit` ends a batch.
+Two producers are used in turn, one transaction open at a time: the second begins only after the first's commit has
+returned, so partition order and offsets stay right, and it need not wait for the first's markers.
+
+Polling happens only between transactions, so partitions are never given up inside one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
+
+from routing.effects import Record
+from routing.heart import Heart
+from routing.intake import Intake
+from routing.settings import RouterSettings
+from routing.transactions import TransactionalProducer
+from schemas.errors import Fatal, Unavailable
+from schemas.exchange import Exchange
+from schemas.kafka import ClientSettings
+from schemas.ops.logs import get_logger
+from schemas.topics import input_topics
+
+log = get_logger()
+
+_RESUME_AT: Final = 4
+_ASK_TIMEOUT_S: Final = 10.0
+
+
+class Session:
+    """A worker's membership of the routing group. Not for threads."""
+
+    def __init__(
+        self, exchange: Exchange, settings: RouterSettings, slot: int, clients: ClientSettings, heart: Heart
+    ) -> None:
+        self.intake = Intake()
+        self._settings = settings
+        self._heart = heart
+        self._paused: set[tuple[str, int]] = set()
+        self._assignment: list[TopicPartition] | None = None
+        self._wrong_assignment = ""
+        name = f"{exchange.exchange}.route.{settings.instance}.{slot}"
+        producing = clients.producer_config(exchange.limits, **_producing(settings))
+        self._producers = [
+            TransactionalProducer(producing, f"{name}.{turn}", heart, settings.slow_commit_ms / 1000) for turn in "ab"
+        ]
+        group = f"{exchange.exchange}.route"
+        self._consumer = Consumer(clients.consumer_config(group, **_consuming(settings, name, exchange)))
+        self._consumer.subscribe(
+            list(input_topics(exchange)),
+            on_assign=self._on_assign,
+            on_revoke=self._on_revoke,
+            on_lost=self._on_revoke,
+        )
+
+    @property
+    def assigned(self) -> bool:
+        """Whether the group has given this worker its partitions, be they none."""
+        return self._assignment is not None
+
+    def fetch(self, timeout_s: float) -> None:
+        """Move what has been fetched into the intake; wait only if there is nothing to route.
+
+        Raises:
+            Fatal: the group gave this worker partitions that do not meet in it.
+        """
+        wait = timeout_s if self.intake.idle else 0.0
+        self._take_in(self._consumer.consume(1, wait))
+        self._take_in(self._consumer.consume(self._settings.fetched_most, 0))
+        if self._wrong_assignment:
+            raise Fatal(self._wrong_assignment)
+        self._pause_and_resume()
+
+    def begin(self) -> TransactionalProducer:
+        """Open a transaction on the producer whose turn it is.
+
+        Raises:
+            Aborted: it could not be opened.
+        """
+        self._producers.reverse()
+        self._producers[0].begin()
+        return self._producers[0]
+
+    def commit(self, batch: Iterable[Record]) -> None:
+        """Commit the open transaction with the offsets of a batch.
+
+        Raises:
+            Aborted, Unpassable, Indefinite: as `TransactionalProducer.commit`.
+        """
+        ends: dict[tuple[str, int], int] = {}
+        for record in batch:
+            ends[record.topic, record.partition] = record.offset + 1
+        offsets = [TopicPartition(topic, partition, offset) for (topic, partition), offset in ends.items()]
+        self._producers[0].commit(offsets, self._consumer.consumer_group_metadata())
+
+    def rewind(self) -> None:
+        """Go back to the committed offsets, as if every partition were newly assigned.
+
+        Raises:
+            Fatal: the broker cannot be asked; a fresh worker will start from the committed offsets anyway.
+        """
+        try:
+            with self._heart.call():
+                committed = self._consumer.committed(self._consumer.assignment(), _ASK_TIMEOUT_S)
+                self.intake.drop([(place.topic, place.partition) for place in committed])
+                for place in committed:
+                    at = place.offset if place.offset >= 0 else OFFSET_BEGINNING
+                    self._consumer.seek(TopicPartition(place.topic, place.partition, at))
+        except KafkaException as error:
+            raise Fatal(f"the committed offsets could not be read back: {error.args[0].name()}") from None
+
+    def topics(self) -> frozenset[str]:
+        """The topics that exist and can be seen.
+
+        Raises:
+            Unavailable: the broker does not answer.
+        """
+        try:
+            listed = self._consumer.list_topics(timeout=2.0).topics
+        except KafkaException as error:
+            raise Unavailable(f"the broker does not list its topics: {error.args[0].name()}") from None
+        return frozenset(name for name, topic in listed.items() if topic.error is None)
+
+    def close(self) -> None:
+        """Leave: what was not committed will be routed by whoever comes next."""
+        for producer in self._producers:
+            producer.close()
+        self._consumer.close()
+
+    def _take_in(self, messages: Iterable[Any]) -> None:
+        records = []
+        for message in messages:
+            if (error := message.error()) is not None:
+                _judge(error)
+                continue
+            records.append(
+                Record(message.topic(), message.partition(), message.offset(), message.key(), message.value())
+            )
+        self.intake.add(records)
+
+    def _pause_and_resume(self) -> None:
+        """Keep one force's flood from filling the memory, and its fetches from crowding out the others'."""
+        most = self._settings.fetched_most
+        places = [(place.topic, place.partition) for place in self._assignment or ()]
+        full = [p for p in places if p not in self._paused and self.intake.waiting(p) >= most]
+        drained = [p for p in places if p in self._paused and self.intake.waiting(p) <= most // _RESUME_AT]
+        if full:
+            self._consumer.pause([TopicPartition(*place) for place in full])
+            self._paused.update(full)
+        if drained:
+            self._consumer.resume([TopicPartition(*place) for place in drained])
+            self._paused.difference_update(drained)
+
+    def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        self._forget(partitions)
+        self._assignment = partitions
+        self._wrong_assignment = split_assignment(partitions)
+        consumer.assign(partitions)
+        self._heart.set_ready(ready=True)
+
+    def _on_revoke(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        self._forget(partitions)
+        self._assignment = None
+        self._heart.set_ready(ready=False)
+
+    def _forget(self, partitions: list[TopicPartition]) -> None:
+        places = [(place.topic, place.partition) for place in partitions]
+        self.intake.drop(places)
+        self._paused.difference_update(places)
+
+
+def split_assignment(partitions: Iterable[TopicPartition]) -> str:
+    """What is wrong if partition n of every input does not meet in one process; empty if it does."""
+    by_topic: dict[str, set[int]] = {}
+    for place in partitions:
+        by_topic.setdefault(place.topic, set()).add(place.partition)
+    if len({frozenset(numbers) for numbers in by_topic.values()}) <= 1:
+        return ""
+    return (
+        "expected the same partition numbers of every input topic, and the group gave different ones: "
+        "input topics must all have the partitions of exchange.yaml (huecry provision plan shows which do not)"
+    )
+
+
+def _judge(error: KafkaError) -> None:
+    """Go on after what librdkafka mends by itself; stop at what it does not.
+
+    Raises:
+        Fatal: the consumer cannot go on.
+    """
+    if error.fatal() or error.code() in (KafkaError.FENCED_INSTANCE_ID, KafkaError._FENCED):  # noqa: SLF001
+        raise Fatal(f"the consumer cannot go on: {error.name()}")
+    log.warning("fetch error", kafka_error=error.name())
+
+
+def _producing(settings: RouterSettings) -> Mapping[str, str | int | float | bool]:
+    return {
+        "transaction.timeout.ms": settings.transaction_timeout_ms,
+        # After a commit the next transaction's first use of the same partitions may meet CONCURRENT_TRANSACTIONS.
+        "retry.backoff.ms": 1,
+        "retry.backoff.max.ms": 20,
+        # A topic that has gone is noticed before the transaction times out.
+        "topic.metadata.propagation.max.ms": 2_000,
+    }
+
+
+def _consuming(settings: RouterSettings, name: str, exchange: Exchange) -> Mapping[str, str | int | float | bool]:
+    return {
+        "group.instance.id": name,
+        # Gives one process partition n of every input topic.
+        "partition.assignment.strategy": "range",
+        "session.timeout.ms": settings.session_timeout_ms,
+        "heartbeat.interval.ms": max(300, settings.session_timeout_ms // 10),
+        "topic.metadata.refresh.interval.ms": 10_000,
+        "fetch.wait.max.ms": 100,
+        # What one topic can put in front of the others in librdkafka's own queue.
+        "fetch.message.max.bytes": max(512 * 1024, 2 * exchange.limits.max_event_bytes),
+        "queued.max.messages.kbytes": 16_384,
+    }

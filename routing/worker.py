@@ -1,0 +1,95 @@
+"""One routing process: a session, the loop, and its own metrics and health."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from collections.abc import MutableSequence
+from dataclasses import dataclass
+from types import FrameType
+
+from routing.agreements.bundle import Bundle
+from routing.effects import Policy
+from routing.heart import Heart
+from routing.loop import KnownElsewhere, Loop
+from routing.session import Session
+from routing.settings import RouterSettings
+from schemas.errors import Fatal, Rejected
+from schemas.exchange import Exchange
+from schemas.kafka import ClientSettings
+from schemas.ops.health import Health, serve_ops
+from schemas.ops.logs import configure_logs, get_logger
+
+log = get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """All that a worker is given by its supervisor; it reads no file of its own."""
+
+    exchange: Exchange
+    settings: RouterSettings
+    clients: ClientSettings
+    bundle: bytes
+    bundle_hash: str
+    slot: int
+    metrics_port: int | None = None
+    registry: str | None = None
+
+
+def work(assignment: Assignment, cells: MutableSequence[float]) -> None:
+    """Route until told to stop. The entry of a worker process: exits 0 when told to, 3 when a fresh one is needed."""
+    configure_logs("route")
+    stop = threading.Event()
+
+    def on_signal(_number: int, _frame: FrameType | None) -> None:
+        stop.set()
+
+    signal.signal(signal.SIGTERM, on_signal)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    heart = Heart(cells)
+    health = Health()
+    ops = serve_ops(assignment.metrics_port, health) if assignment.metrics_port is not None else None
+    try:
+        _run(assignment, heart, health, stop)
+    except (Fatal, Rejected):
+        log.exception("worker ends", slot=assignment.slot)
+        sys.exit(3)
+    finally:
+        if ops is not None:
+            ops.close()
+
+
+def _run(assignment: Assignment, heart: Heart, health: Health, stop: threading.Event) -> None:
+    health.unready("waiting for partitions")
+    bundle = Bundle.from_bytes(assignment.bundle, assignment.bundle_hash)
+    session = Session(assignment.exchange, assignment.settings, assignment.slot, assignment.clients, heart)
+    loop = Loop(
+        session,
+        Policy(bundle, assignment.exchange),
+        topic_check_s=assignment.settings.topic_check_s,
+        known_elsewhere=_known_elsewhere(assignment.registry),
+    )
+    try:
+        while not stop.is_set():
+            heart.beat()
+            health.beat()
+            loop.turn()
+            if session.assigned:
+                health.ready()
+            else:
+                health.unready("waiting for partitions")
+    finally:
+        heart.set_ready(ready=False)
+        session.close()
+
+
+def _known_elsewhere(url: str | None) -> KnownElsewhere:
+    """Whether a registry knows a schema id; without a registry nobody does."""
+    if url is None:
+        return lambda _schema_id: False
+    from schemas.registry import RegistryLookup  # noqa: PLC0415  its HTTP client is slow to load, and few need it
+
+    lookup = RegistryLookup(url)
+    return lambda schema_id: lookup(schema_id) is not None
