@@ -130,7 +130,7 @@ class EmbeddedBroker:
             prove_transactions(self.bootstrap, time.monotonic() + START_S, lambda: self.running)
         except Fatal as error:
             self.stop()
-            raise Fatal(f"{error}; its last words are in {self.log}:\n{self._last_words()}") from error
+            raise Fatal(f"{error}; its last words:\n{self.last_words()}") from error
         except BaseException:
             self.stop()
             raise
@@ -140,6 +140,11 @@ class EmbeddedBroker:
         process, self._process = self._process, None
         if process is not None:
             end_child(process, STOP_S)
+
+    def wait(self) -> None:
+        """Return when Kafka has ended by itself."""
+        if self._process is not None:
+            self._process.wait()
 
     def close(self) -> None:
         """Stop, and remove the data if it was temporary."""
@@ -181,14 +186,15 @@ class EmbeddedBroker:
         cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
         tool = ("kafka.tools.StorageTool", "format", "--standalone", "-t", cluster, "-c", str(properties))
         if code := self._java(runtime, *tool).wait():
-            raise Fatal(f"Kafka could not format {self.data_dir} (exit code {code}):\n{self._last_words()}")
+            raise Fatal(f"Kafka could not format {self.data_dir} (exit code {code}):\n{self.last_words()}")
 
     def _java(self, runtime: KafkaRuntime, *arguments: str) -> subprocess.Popen[bytes]:
         java = [str(runtime.java), HEAP, "-XX:+UseSerialGC", "-Djava.awt.headless=true", "-cp", runtime.classpath]
         quiet = "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"
         return start_child([*java, quiet, *arguments], self.log)
 
-    def _last_words(self) -> str:
+    def last_words(self) -> str:
+        """The end of the log, for an error message."""
         return "\n".join(self.log.read_text("utf-8", errors="replace").splitlines()[-15:])
 
 
