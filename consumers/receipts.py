@@ -1,0 +1,180 @@
+"""Receipts: told to the origin by way of the router, once a delivery is durable here.
+
+They are made in the transaction that writes what they are about, wait in its outbox, and go from there to the
+partition of ``receipts.<member>`` whose router process sent the deliveries. A process killed anywhere loses none; it
+may send one twice, with the same bytes.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final, NamedTuple
+
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
+
+from consumers.delivery import Delivery, SetAside
+from consumers.sinks import Outbox, OutboxReceipt
+from schemas.codec import encode
+from schemas.ops import metrics
+from schemas.ops.logs import get_logger
+from schemas.records import Receipt, ReceiptEntry
+from schemas.topics import receipts_topic
+
+MOST_ENTRIES: Final = 200
+"""Deliveries in one receipt: with the longest identifiers allowed it is still well within an input's largest record."""
+_MOST_IN_FLIGHT: Final = 1000
+_FORGET_EVERY_S: Final = 0.5
+_RETRY_S: Final = 5.0
+_ANY_PARTITION: Final = -1
+_log = get_logger()
+
+
+class NewReceipt(NamedTuple):
+    """A receipt as it enters the outbox."""
+
+    stream: str
+    kind: str
+    deliveries: int
+    value: bytes
+
+
+def receipts_of(
+    member: str, written: Iterable[Delivery], set_aside: Iterable[SetAside], at: datetime
+) -> list[NewReceipt]:
+    """The receipts of one sink batch: one for each stream and kind, or more where there are very many deliveries.
+
+    What did not decode has no identifiers to name, and no receipt: the gap in the stream's sequence tells of it.
+    """
+    entries: dict[tuple[str, str], list[ReceiptEntry]] = {}
+    for delivery in written:
+        entries.setdefault((delivery.terms["stream"], "delivered"), []).append(_entry(delivery, at, None))
+    for refused in set_aside:
+        if (failed := refused.delivery) is not None and refused.reason != "not-for-us":
+            entries.setdefault((failed.terms["stream"], "failed"), []).append(_entry(failed, at, refused.reason))
+    return [
+        NewReceipt(stream, kind, len(some), _encoded(member, kind, some, at))
+        for (stream, kind), all_entries in entries.items()
+        for some in _parts(all_entries)
+    ]
+
+
+def _entry(delivery: Delivery, at: datetime, cause: str | None) -> ReceiptEntry:
+    origin, incident_id = delivery.key
+    return ReceiptEntry(
+        origin=origin,
+        incident_id=incident_id,
+        event_id=delivery.event["event_id"],
+        delivery_id=delivery.delivery_id,
+        at=at,
+        cause=cause,
+    )
+
+
+def _encoded(member: str, kind: str, entries: Sequence[ReceiptEntry], at: datetime) -> bytes:
+    return encode("Receipt", Receipt(member=member, kind=kind, sent_at=at, entries=tuple(entries)).to_avro())
+
+
+def _parts(entries: Sequence[ReceiptEntry]) -> Iterator[Sequence[ReceiptEntry]]:
+    for start in range(0, len(entries), MOST_ENTRIES):
+        yield entries[start : start + MOST_ENTRIES]
+
+
+def router_partition(stream: str) -> int:
+    """The router partition of a stream, ``<recipient>/<partition>``; -1 where it names none: then the key decides."""
+    number = stream.rpartition("/")[2]
+    return int(number) if number.isascii() and number.isdigit() and len(number) < 6 else _ANY_PARTITION
+
+
+class ReceiptSender:
+    """Sends what is in the outbox. Nothing here waits for Kafka but `close`.
+
+    The settings are those of an idempotent producer; a message that Kafka does not take stays in the outbox and is
+    sent again.
+    """
+
+    def __init__(self, outbox: Outbox, member: str, settings: Mapping[str, Any]) -> None:
+        # Without end: the outbox is the durable copy, and bounds what is in flight.
+        self._producer = Producer({**settings, "message.timeout.ms": 0})
+        self._outbox = outbox
+        self._member = member
+        self._topic = receipts_topic(member)
+        self._sent_up_to = 0
+        self._in_flight = 0
+        self._taken: list[int] = []
+        self._forget_at = 0.0
+        self._again_at = 0.0
+
+    def send(self) -> None:
+        """Hand to Kafka what is new in the outbox, and forget what it has taken.
+
+        Raises:
+            Unavailable: the outbox cannot be read or written now.
+        """
+        self._producer.poll(0)
+        now = time.monotonic()
+        if now >= self._again_at:
+            self._produce_new()
+        if self._taken and now >= self._forget_at:
+            self._forget()
+            self._forget_at = now + _FORGET_EVERY_S
+
+    def close(self, timeout_s: float) -> None:
+        """Send what there is and wait for Kafka so long; what it has not taken then stays in the outbox."""
+        self._again_at = 0.0
+        self._produce_new()
+        self._producer.flush(timeout_s)
+        if self._taken:
+            self._forget()
+
+    def _produce_new(self) -> None:
+        room = _MOST_IN_FLIGHT - self._in_flight
+        if room <= 0:
+            return
+        for receipt in self._outbox.unsent_receipts(self._sent_up_to, room):
+            if not self._produce(receipt, router_partition(receipt.stream)):
+                return
+            self._sent_up_to = receipt.receipt_number
+
+    def _produce(self, receipt: OutboxReceipt, partition: int) -> bool:
+        def report(error: KafkaError | None, message: Message) -> None:  # noqa: ARG001  the library's signature
+            self._in_flight -= 1
+            if error is None:
+                self._taken.append(receipt.receipt_number)
+                metrics.increment("receipts_total", receipt.deliveries, recipient=self._member, outcome=receipt.kind)
+            else:
+                self._failed(error)
+
+        try:
+            self._producer.produce(self._topic, receipt.value, receipt.stream, partition, on_delivery=report)
+        except BufferError:
+            return False
+        except KafkaException as error:
+            if partition == _ANY_PARTITION:
+                self._failed(error.args[0])
+                return False
+            # The topic has fewer partitions than the router thinks: the router forwards what arrives elsewhere.
+            return self._produce(receipt, _ANY_PARTITION)
+        self._in_flight += 1
+        return True
+
+    def _failed(self, error: KafkaError) -> None:
+        metrics.increment("receipts_total", recipient=self._member, outcome="not-taken")
+        _log.warning(
+            "receipts are not taken by Kafka; they wait in the outbox and are sent again",
+            topic=self._topic,
+            kafka_error=error.name(),
+            retry_after_s=_RETRY_S,
+        )
+        # From the start of the outbox: repeats do no harm, and what was taken is about to be forgotten.
+        self._sent_up_to = 0
+        self._again_at = time.monotonic() + _RETRY_S
+
+    def _forget(self) -> None:
+        taken, self._taken = self._taken, []
+        try:
+            self._outbox.forget_receipts(taken)
+        except BaseException:
+            self._taken = taken + self._taken
+            raise

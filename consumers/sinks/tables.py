@@ -1,0 +1,362 @@
+"""The receiving system's tables: what a member's own people and programs read with ordinary SQL.
+
+Every table that holds content is current: it holds what this member may see now. What was sent when, and why, is in
+``delivery``. Times are text in UTC that sorts as time does.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from consumers.sinks.table import Table
+
+_INCIDENT: Final = """
+    origin TEXT NOT NULL  -- member whose incident it is
+    incident_id TEXT NOT NULL  -- its name there
+"""
+
+INCIDENT: Final = Table(
+    "incident",
+    "origin, incident_id",
+    _INCIDENT
+    + """
+    event_id TEXT  -- latest event that was shared; NULL where nothing is shared or all is retracted
+    local_ref TEXT  -- log number that controllers speak
+    kind TEXT
+    mode TEXT  -- actual, exercise or test
+    occurred_at TEXT
+    recorded_at TEXT  -- when the origin recorded this state
+    sent_at TEXT
+    effective_at TEXT
+    category TEXT  -- first level
+    grade TEXT
+    status TEXT
+    primacy TEXT  -- member in command
+    marking TEXT
+    handling TEXT  -- JSON list; NULL: the origin does not say
+    accuracy TEXT
+    completeness TEXT
+    reliability TEXT
+    quality_as_of TEXT
+    contact_desk TEXT  -- whom to call at the origin
+    contact_phone TEXT
+    contact_email TEXT
+    addressed_to_us INTEGER NOT NULL  -- 1: the origin addressed the latest event to this member
+    links TEXT NOT NULL  -- JSON list of incidents that belong with this one
+    action TEXT NOT NULL  -- of the latest delivery: share, correct, restricted, withdraw, retract
+    latest_number INTEGER  -- number of the latest delivery that took effect
+    latest_delivery_id TEXT NOT NULL
+    last_heard_at TEXT NOT NULL  -- when that was written here
+    restricted INTEGER NOT NULL  -- 1: no news for now, ask the origin
+    retracted_at TEXT  -- set: the origin took it back; do not use what was read before
+    retracted_sent_at TEXT  -- when the origin sent that: nothing sent before it comes back
+    retract_reason TEXT
+    retract_ask TEXT  -- erase or restrict
+    retain_until TEXT
+    retain_days INTEGER
+    onward TEXT  -- whether it may be passed on
+    """,
+    indexes=("local_ref", "recorded_at", "last_heard_at"),
+)
+
+SECTION: Final = Table(
+    "section",
+    "origin, incident_id, section",
+    _INCIDENT
+    + """
+    section TEXT NOT NULL
+    items TEXT  -- JSON list; [] says that there is none; NULL: withdrawn
+    stated_at TEXT NOT NULL  -- when the origin last stated it; a section not covered later keeps its time
+    event_id TEXT NOT NULL
+    delivery_id TEXT NOT NULL
+    withdrawn_at TEXT  -- set: no longer for this member; do not use what was read before
+    """,
+)
+
+SEALED: Final = Table(
+    "sealed",
+    "origin, incident_id, section, sealed_by",
+    _INCIDENT
+    + """
+    section TEXT NOT NULL  -- or head
+    sealed_by TEXT NOT NULL  -- delivery that took it back
+    sealed_at TEXT NOT NULL
+    items TEXT NOT NULL  -- JSON; not to be used: for the person who erases it or keeps it as evidence
+    """,
+)
+
+_PLACE_IN_SECTION: Final = (
+    _INCIDENT
+    + """
+    section TEXT NOT NULL
+    ordinal INTEGER NOT NULL  -- place in the section, from 1
+"""
+)
+_QUALITY: Final = """
+    accuracy TEXT
+    completeness TEXT
+    reliability TEXT
+    quality_as_of TEXT
+"""
+_KEY: Final = "origin, incident_id, section, ordinal"
+
+CLASSIFICATION: Final = Table(
+    "classification",
+    _KEY,
+    _PLACE_IN_SECTION
+    + """
+    category TEXT  -- full path
+    opening_category TEXT
+    closing_category TEXT
+    local_code TEXT
+    local_text TEXT
+    local_grade TEXT
+    qualifiers TEXT  -- JSON list; NULL: the origin does not say
+    flags TEXT  -- JSON list; NULL: the origin does not say
+    """,
+    indexes=("category",),
+)
+
+LOCATION: Final = Table(
+    "location",
+    _KEY,
+    _PLACE_IN_SECTION
+    + """
+    location_ref TEXT
+    kind TEXT
+    latitude REAL  -- WGS84
+    longitude REAL
+    radius_m REAL
+    cell TEXT
+    cell_size TEXT
+    source TEXT
+    verified INTEGER
+    as_of TEXT
+    address TEXT
+    postcode TEXT
+    uprn TEXT
+    usrn TEXT
+    premises TEXT
+    access TEXT
+    road TEXT
+    junction TEXT
+    direction TEXT
+    district TEXT
+    beat TEXT
+    force_area TEXT
+    """
+    + _QUALITY,
+    indexes=("postcode", "district"),
+)
+
+PERSON: Final = Table(
+    "person",
+    _KEY,
+    _PLACE_IN_SECTION
+    + """
+    person_ref TEXT  -- the same for one person in two roles
+    role TEXT
+    given TEXT
+    family TEXT
+    aliases TEXT  -- JSON list
+    date_of_birth TEXT
+    age_stated INTEGER
+    age_band TEXT
+    sex TEXT
+    ethnicity TEXT
+    height_cm INTEGER
+    build TEXT
+    hair TEXT
+    marks TEXT
+    clothing TEXT
+    phones TEXT  -- JSON list
+    home_address TEXT
+    home_postcode TEXT
+    identifiers TEXT  -- JSON list of kind and value
+    language TEXT
+    interpreter INTEGER
+    communication_needs TEXT
+    medical_need TEXT
+    warning_markers TEXT  -- JSON list of code, source, date
+    relationship TEXT
+    state TEXT
+    identified_by TEXT
+    photo_available INTEGER
+    """
+    + _QUALITY,
+    indexes=("family, given",),
+)
+
+CASUALTY: Final = Table(
+    "casualty",
+    _KEY,
+    _PLACE_IN_SECTION
+    + """
+    count INTEGER
+    age_band TEXT
+    sex TEXT
+    conscious INTEGER
+    breathing INTEGER
+    injury TEXT
+    trapped INTEGER
+    priority TEXT
+    """
+    + _QUALITY,
+)
+
+VEHICLE: Final = Table(
+    "vehicle",
+    _KEY,
+    _PLACE_IN_SECTION
+    + """
+    vehicle_ref TEXT
+    vrm TEXT  -- registration mark
+    vrm_certainty TEXT
+    country TEXT
+    make TEXT
+    model TEXT
+    colour TEXT
+    body TEXT
+    role TEXT
+    markers TEXT  -- JSON list
+    occupants INTEGER
+    direction TEXT
+    speed_kmh REAL
+    latitude REAL  -- where it was last seen, WGS84
+    longitude REAL
+    as_of TEXT
+    dangerous_goods TEXT
+    keeper_ref TEXT
+    """
+    + _QUALITY,
+    indexes=("vrm",),
+)
+
+RESOURCE: Final = Table(
+    "resource",
+    _KEY,
+    _PLACE_IN_SECTION
+    + """
+    callsign TEXT
+    kind TEXT
+    status TEXT
+    as_of TEXT
+    """,
+)
+
+HAZARD: Final = Table(
+    "hazard",
+    _KEY,
+    _PLACE_IN_SECTION
+    + """
+    kind TEXT
+    certainty TEXT
+    as_of TEXT
+    place TEXT
+    un_number TEXT
+    precaution TEXT
+    """
+    + _QUALITY,
+    indexes=("kind",),
+)
+
+LOG_ENTRY: Final = Table(
+    "log_entry",
+    "origin, incident_id, section, entry_id",
+    _INCIDENT
+    + """
+    section TEXT NOT NULL  -- facts, assessments or narrative
+    entry_id TEXT NOT NULL  -- the same from event to event
+    ordinal INTEGER NOT NULL  -- place in the section, from 1
+    at TEXT  -- when what it tells happened
+    entered_at TEXT
+    author_role TEXT
+    line_class TEXT
+    about TEXT  -- JSON list of person_ref, vehicle_ref, location_ref
+    text TEXT
+    """
+    + _QUALITY
+    + """
+    first_seen_at TEXT NOT NULL  -- when this system first had it
+    last_seen_at TEXT NOT NULL  -- when an event last had it
+    delivery_id TEXT NOT NULL  -- that event's delivery
+    """,
+    kept=("first_seen_at",),
+)
+
+DELIVERY: Final = Table(
+    "delivery",
+    "delivery_id",
+    """
+    delivery_id TEXT NOT NULL
+    """
+    + _INCIDENT
+    + """
+    event_id TEXT NOT NULL
+    number INTEGER  -- 1, 2, 3 and so on of this incident to this member
+    stream TEXT NOT NULL
+    stream_sequence INTEGER
+    action TEXT NOT NULL
+    effect TEXT NOT NULL  -- applied; or superseded: something newer was here already, nothing changed
+    covers TEXT NOT NULL  -- JSON list of the sections granted, empty or not
+    withdraws TEXT NOT NULL  -- JSON list of the sections taken back
+    addressed_to_us INTEGER NOT NULL
+    changes TEXT NOT NULL  -- JSON list of what a correction changes
+    links TEXT NOT NULL
+    grounds TEXT NOT NULL  -- JSON list: agreement, rule, purpose and legal basis of each section
+    decided_at TEXT NOT NULL
+    recorded_at TEXT
+    sent_at TEXT NOT NULL
+    durable_at TEXT NOT NULL  -- when it was written here
+    retain_until TEXT
+    retain_days INTEGER
+    onward TEXT NOT NULL
+    policy_version INTEGER NOT NULL
+    under_review INTEGER NOT NULL
+    reason TEXT
+    ask TEXT
+    topic TEXT NOT NULL
+    partition INTEGER NOT NULL
+    record_offset INTEGER NOT NULL
+    """,
+    indexes=("origin, incident_id", "durable_at"),
+)
+
+RECEIPT_OUTBOX: Final = """
+CREATE TABLE receipt_outbox (
+  receipt_number INTEGER PRIMARY KEY AUTOINCREMENT,  -- never used again: another process may have seen it
+  stream TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  deliveries INTEGER NOT NULL,
+  made_at TEXT NOT NULL,
+  value BLOB NOT NULL  -- the Receipt as it goes to Kafka; the row goes when Kafka has it
+)"""
+
+CONTENT: Final = {
+    "classification": CLASSIFICATION,
+    "locations": LOCATION,
+    "suspects": PERSON,
+    "convicted": PERSON,
+    "victims": PERSON,
+    "witnesses": PERSON,
+    "callers": PERSON,
+    "subjects": PERSON,
+    "associates": PERSON,
+    "casualties": CASUALTY,
+    "vehicles": VEHICLE,
+    "facts": LOG_ENTRY,
+    "assessments": LOG_ENTRY,
+    "narrative": LOG_ENTRY,
+    "resources": RESOURCE,
+    "hazards": HAZARD,
+}
+"""Section → the table that shows it in plain columns; `section` has it whole, as JSON."""
+
+TABLES: Final = (
+    INCIDENT,
+    SECTION,
+    *dict.fromkeys(CONTENT.values()),
+    DELIVERY,
+    SEALED,
+)
+"""All tables that hold rows by column; the outbox stands apart."""
