@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from deploy.cli.options import bootstrap_option, client_properties_option, exchange_option
 from routing.agreements.load import load_bundle
 from routing.settings import RouterSettings
 from routing.supervisor import Supervisor
@@ -17,19 +18,18 @@ from schemas.kafka import ClientSettings, client_properties
 from schemas.ops.health import Health, serve_ops
 from schemas.ops.logs import configure_logs
 
-_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
 
 @click.command()
-@click.option("--exchange", "exchange_file", type=_FILE, required=True, help="exchange.yaml: members and limits.")
+@exchange_option
 @click.option(
     "--agreements", type=_FOLDER, required=True, help="Folder of the policy bundle: bundle.yaml, agreements/."
 )
 @click.option("--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="Routing processes.")
 @click.option("--instance", default="router", show_default=True, help="Stable name of this router in its exchange.")
-@click.option("--bootstrap", envvar="HUECRY_BOOTSTRAP", default="localhost:9092", show_default=True, help="Kafka.")
-@click.option("--client-properties", "properties", type=_FILE, help="librdkafka settings for TLS and SASL.")
+@bootstrap_option
+@client_properties_option
 @click.option("--registry", help="URL of a schema registry that may know newer schemas.")
 @click.option("--metrics-port", type=int, help="Serve /metrics and /health here, and each worker's on the ports after.")
 @click.option(
@@ -41,12 +41,12 @@ _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
     help="How long a silent worker keeps its partitions.",
 )
 def route(  # noqa: PLR0913, PLR0917  one parameter for each option
-    exchange_file: Path,
+    exchange: Path,
     agreements: Path,
     workers: int,
     instance: str,
     bootstrap: str,
-    properties: Path | None,
+    properties_file: Path | None,
     registry: str | None,
     metrics_port: int | None,
     session_timeout: int,
@@ -56,12 +56,12 @@ def route(  # noqa: PLR0913, PLR0917  one parameter for each option
     Runs until stopped (Ctrl-C or SIGTERM). A worker that dies or is stuck is replaced.
     """
     configure_logs("route")
-    exchange = load_exchange(exchange_file)
+    described = load_exchange(exchange)
     bundle = load_bundle(agreements)
     assignment = Assignment(
-        exchange=exchange,
+        exchange=described,
         settings=RouterSettings(instance=instance, workers=workers, session_timeout_ms=session_timeout * 1000),
-        clients=ClientSettings(bootstrap, client_properties(properties)),
+        clients=ClientSettings(bootstrap, client_properties(properties_file)),
         bundle=bundle.to_bytes(),
         bundle_hash=bundle.hash,
         slot=0,
@@ -74,7 +74,7 @@ def route(  # noqa: PLR0913, PLR0917  one parameter for each option
     health = Health()
     ops = serve_ops(metrics_port, health) if metrics_port is not None else None
     click.echo(
-        f"routing {exchange.exchange} with {workers} worker(s) under policy version {bundle.version} "
+        f"routing {described.exchange} with {workers} worker(s) under policy version {bundle.version} "
         f"({bundle.hash[:12]}); stop with Ctrl-C",
         err=True,
     )
