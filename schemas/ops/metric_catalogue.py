@@ -145,7 +145,7 @@ CATALOGUE: Final[Mapping[MetricName, Metric]] = {
         "routing",
         "gauge",
         "Workers of a supervisor by state.",
-        {"state": ("starting", "running", "stuck", "stopped")},
+        {"state": ("starting", "running")},
     ),
     "workers_replaced_total": Metric(
         "routing",
@@ -191,7 +191,9 @@ CATALOGUE: Final[Mapping[MetricName, Metric]] = {
     "consumer_lag_seconds": Metric(
         "consumers", "gauge", "Age of the oldest delivery not yet durable; 0 when caught up.", _RECIPIENT
     ),
-    "receipts_total": Metric("consumers", "counter", "Receipts sent, by outcome.", {**_RECIPIENT, "outcome": SLUG}),
+    "receipts_total": Metric(
+        "consumers", "counter", "Receipts by kind, and those Kafka did not take.", {**_RECIPIENT, "outcome": SLUG}
+    ),
     "sink_batch_events": Metric("consumers", "histogram", "Deliveries in one batch of a sink.", buckets=_BATCH_EVENTS),
     "sink_seconds": Metric("consumers", "histogram", "Time to make one batch durable.", _RECIPIENT, _CALL_SECONDS),
     "sink_waiting": Metric(
