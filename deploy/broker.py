@@ -12,13 +12,15 @@ must not lose an incident, use a cluster of three and ``--bootstrap``.
 from __future__ import annotations
 
 import base64
+import fcntl
 import shutil
 import socket
 import subprocess
 import tempfile
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -51,6 +53,9 @@ _SETTINGS: Final = {
     "share.coordinator.state.topic.replication.factor": "1",
     "share.coordinator.state.topic.min.isr": "1",
     "share.coordinator.state.topic.num.partitions": "1",
+    # A broker that was killed is let in again only when its former self's session has ended.
+    "broker.session.timeout.ms": "3000",
+    "broker.heartbeat.interval.ms": "500",
     # A dead router's partitions move as soon as its session ends; sessions may be short.
     "group.initial.rebalance.delay.ms": "0",
     "group.min.session.timeout.ms": "1000",
@@ -113,7 +118,8 @@ class EmbeddedBroker:
         """Start Kafka and return once a transaction has been committed on it.
 
         Raises:
-            Fatal: no jars, a changed jar, a port in use, or Kafka ended or was not ready in time (with its last words).
+            Fatal: no jars, a changed jar, a port or data directory in use, or Kafka ended or was not ready in time
+                (with its last words).
         """
         if self.running:
             return
@@ -123,9 +129,10 @@ class EmbeddedBroker:
                 f"port {self._port} of 127.0.0.1 is in use: stop what listens there, or choose another: --port N"
             )
         self._port = self._port or _free_port()
-        properties = self._write_properties()
-        self._format(runtime, properties)
-        self._process = self._java(runtime, "kafka.Kafka", str(properties))
+        with self._claim() as claim:
+            properties = self._write_properties()
+            self._format(runtime, properties)
+            self._process = self._java(runtime, "kafka.Kafka", str(properties), holding=[claim])
         try:
             prove_transactions(self.bootstrap, time.monotonic() + START_S, lambda: self.running)
         except Fatal as error:
@@ -165,8 +172,22 @@ class EmbeddedBroker:
     ) -> None:
         self.close()
 
-    def _write_properties(self) -> Path:
+    @contextmanager
+    def _claim(self) -> Iterator[int]:
+        """Keep two brokers from one data directory: Kafka itself notices only after it has spoilt the metadata log.
+
+        Java inherits the descriptor of the lock, so the claim lasts as long as Java does, whatever becomes of us.
+        """
         self.data_dir.mkdir(parents=True, exist_ok=True)
+        with (self.data_dir / "claimed.lock").open("w") as claim:
+            try:
+                fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                message = f"{self.data_dir} belongs to a broker that is running: stop it, or choose another: --data DIR"
+                raise Fatal(message) from error
+            yield claim.fileno()
+
+    def _write_properties(self) -> Path:
         controller = f"127.0.0.1:{_free_port()}"
         listeners = f"PLAINTEXT://{self.bootstrap},CONTROLLER://{controller}"
         settings = _SETTINGS | {
@@ -188,10 +209,10 @@ class EmbeddedBroker:
         if code := self._java(runtime, *tool).wait():
             raise Fatal(f"Kafka could not format {self.data_dir} (exit code {code}):\n{self.last_words()}")
 
-    def _java(self, runtime: KafkaRuntime, *arguments: str) -> subprocess.Popen[bytes]:
+    def _java(self, runtime: KafkaRuntime, *arguments: str, holding: Sequence[int] = ()) -> subprocess.Popen[bytes]:
         java = [str(runtime.java), HEAP, "-XX:+UseSerialGC", "-Djava.awt.headless=true", "-cp", runtime.classpath]
         quiet = "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"
-        return start_child([*java, quiet, *arguments], self.log)
+        return start_child([*java, quiet, *arguments], self.log, holding=holding)
 
     def last_words(self) -> str:
         """The end of the log, for an error message."""

@@ -22,21 +22,27 @@ _TIE_AND_BECOME: Final = (
 )
 
 
-def start_child(command: Sequence[str], log: Path) -> subprocess.Popen[bytes]:
+def start_child(command: Sequence[str], log: Path, *, holding: Sequence[int] = ()) -> subprocess.Popen[bytes]:
     """Run ``command`` (its first word an absolute path) with both outputs appended to ``log``.
 
-    It has a session of its own, so that Ctrl-C reaches only us and we end it when its clients are done.
+    It has a session of its own, so that Ctrl-C reaches only us and we end it when its clients are done. The file
+    descriptors ``holding`` stay open in it: a lock on one of them lasts as long as it runs.
     """
     started: queue.SimpleQueue[subprocess.Popen[bytes] | OSError] = queue.SimpleQueue()
     # The kernel watches the thread that starts a process, so one stays for as long as the process does.
-    threading.Thread(target=_keep, args=(command, log, started), name="child-keeper", daemon=True).start()
+    threading.Thread(target=_keep, args=(command, log, holding, started), daemon=True).start()
     child = started.get()
     if isinstance(child, OSError):
         raise child
     return child
 
 
-def _keep(command: Sequence[str], log: Path, started: queue.SimpleQueue[subprocess.Popen[bytes] | OSError]) -> None:
+def _keep(
+    command: Sequence[str],
+    log: Path,
+    holding: Sequence[int],
+    started: queue.SimpleQueue[subprocess.Popen[bytes] | OSError],
+) -> None:
     tie = [sys.executable, "-I", "-S", "-c", _TIE_AND_BECOME, str(os.getpid())]
     try:
         with log.open("ab") as output:
@@ -46,6 +52,7 @@ def _keep(command: Sequence[str], log: Path, started: queue.SimpleQueue[subproce
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                pass_fds=holding,
             )
     except OSError as error:
         started.put(error)

@@ -7,6 +7,7 @@ names, with exactly those bytes. ``python -m deploy.kafka_jars`` writes the lock
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import threading
 import time
@@ -107,8 +108,6 @@ def _announced(progress: Callable[[str], None]) -> Iterator[None]:
 @contextmanager
 def _one_at_a_time(cache: Path) -> Iterator[None]:
     """Keep two processes from filling the same cache at once."""
-    import fcntl  # noqa: PLC0415  absent on Windows, where the rest of this module still imports
-
     cache.mkdir(parents=True, exist_ok=True)
     with (cache / "huecry.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
