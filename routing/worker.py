@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import threading
@@ -72,7 +73,9 @@ def _run(assignment: Assignment, heart: Heart, health: Health, stop: threading.E
         known_elsewhere=_known_elsewhere(assignment.registry),
     )
     try:
-        while not stop.is_set():
+        supervisor = os.getppid()
+        # A worker whose supervisor was killed has nobody to watch it, and a new supervisor starts workers of its own.
+        while not stop.is_set() and os.getppid() == supervisor:
             heart.beat()
             health.beat()
             loop.turn()
