@@ -1,0 +1,91 @@
+"""The processes of the demonstration: each is an ordinary ``huecry`` command, as an operator would start it."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from deploy.child_process import end_child, start_child
+from schemas.errors import Fatal
+
+_GRACE_S = 15.0
+
+
+@dataclass
+class Crew:
+    """Child processes by name, each with a log of its own; all end when this process ends."""
+
+    logs: Path
+    ports: dict[str, int] = field(default_factory=dict)
+    """Where each process serves its metrics and health."""
+    _running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+
+    def start(self, name: str, *arguments: str, ports: int = 1) -> None:
+        """Start ``huecry`` with these arguments; it serves its metrics on the first of so many free ports."""
+        self.ports[name] = free_ports(ports)
+        command = [*huecry(), *arguments, "--metrics-port", str(self.ports[name])]
+        self._running[name] = start_child(command, self.logs / f"{name}.log")
+
+    def ready(self) -> bool:
+        """Whether every process that runs says that it is ready."""
+        return all(_is_ready(self.ports[name]) for name in self.pids())
+
+    def check(self, *, may_finish: Sequence[str] = ()) -> None:
+        """See that all are well.
+
+        Raises:
+            Fatal: one ended that should not have, or ended badly; names its log.
+        """
+        for name, child in self._running.items():
+            code = child.poll()
+            if code is not None and not (code == 0 and name in may_finish):
+                raise Fatal(f"{name} ended with code {code}: see {self.logs / f'{name}.log'}")
+
+    def finished(self, names: Sequence[str]) -> bool:
+        """Whether these have all ended."""
+        return all(self._running[name].poll() is not None for name in names)
+
+    def pids(self) -> Mapping[str, int]:
+        """Process ids of those that run."""
+        return {name: child.pid for name, child in self._running.items() if child.poll() is None}
+
+    def stop(self) -> None:
+        """Ask all to end, those first that were started last."""
+        for child in reversed(self._running.values()):
+            if child.poll() is None:
+                end_child(child, _GRACE_S)
+
+
+def free_ports(count: int) -> int:
+    """The first of so many ports in a row that nobody listens on."""
+    while True:
+        with ExitStack() as held:
+            first = held.enter_context(socket.create_server(("127.0.0.1", 0))).getsockname()[1]
+            try:
+                for port in range(first + 1, first + count):
+                    held.enter_context(socket.create_server(("127.0.0.1", port)))
+            except OSError:
+                continue
+            return int(first)
+
+
+def _is_ready(port: int) -> bool:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/health/ready", timeout=2) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
+
+
+def huecry() -> list[str]:
+    """The command that runs ``huecry``, wherever it was installed."""
+    beside = Path(sys.executable).with_name("huecry")
+    found = str(beside) if beside.exists() else shutil.which("huecry")
+    return [found] if found else [sys.executable, "-c", "from deploy.cli import main; main()"]

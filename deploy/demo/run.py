@@ -1,0 +1,205 @@
+"""The demonstration: the whole path on one machine, with a real broker and one process for each part.
+
+West Yorkshire replays real, published police records; a synthetic control room plays Greater Manchester. Every part is
+an ordinary ``huecry`` command with its own log; this module starts them, watches the databases they write, and waits
+until everything published has been decided and everything granted is in its receiver's database.
+"""
+
+from __future__ import annotations
+
+import shutil
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from deploy.broker import EmbeddedBroker
+from deploy.demo.crew import Crew
+from deploy.demo.figures import Figures, read_figures, rows
+from deploy.provision import provision
+from schemas.errors import Fatal, Rejected
+from schemas.exchange import Exchange, load_exchange
+from schemas.kafka import ClientSettings
+
+HERE: Final = Path(__file__).parent
+REPLAYING: Final = "west-yorkshire"
+SYNTHETIC: Final = "greater-manchester"
+_MARK: Final = ".huecry-demo"
+_LOOK_EVERY_S: Final = 0.5
+_PRODUCERS: Final = (f"produce-{REPLAYING}", f"produce-{SYNTHETIC}")
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to play, and how fast."""
+
+    folder: Path
+    """Where databases, spools and logs go; made afresh."""
+    records: int = 400
+    """Real records to replay."""
+    rate: float = 60.0
+    """Real records a second."""
+    incidents: int = 60
+    """Synthetic incidents to play."""
+    synthetic_rate: float = 40.0
+    """Synthetic events a second."""
+    seed: int = 7
+    patience_s: float = 120.0
+    """How long to wait for the end before something must be wrong."""
+
+
+@dataclass
+class Demo:
+    """A running demonstration."""
+
+    plan: Plan
+    exchange: Exchange
+    broker: EmbeddedBroker
+    crew: Crew
+    figures: Figures = field(default_factory=Figures)
+
+    @property
+    def receiving(self) -> dict[str, Path]:
+        """Each receiver's database."""
+        return {member: self.plan.folder / f"{member}.db" for member in self.exchange.receivers()}
+
+    @property
+    def ledgers(self) -> dict[str, Path]:
+        """Each publishing force's ledger."""
+        return {force: self.plan.folder / f"{force}-ledger.db" for force in self.exchange.publishers()}
+
+    @property
+    def spools(self) -> dict[str, Path]:
+        """Each publishing force's spool."""
+        return {force: self.plan.folder / f"{force}-spool.db" for force in self.exchange.publishers()}
+
+    def published(self) -> dict[str, int]:
+        """Events that Kafka has acknowledged, by force."""
+        query = "SELECT count(*) AS n FROM event WHERE state = 'acknowledged'"
+        return {force: sum(row["n"] for row in rows(path, query)) for force, path in self.spools.items()}
+
+    def look(self) -> Figures:
+        """Read the figures anew, and see that every process is well."""
+        self.crew.check(may_finish=_PRODUCERS)
+        self.figures = read_figures(self.receiving, self.ledgers)
+        return self.figures
+
+    def is_complete(self) -> bool:
+        """Whether everything published is decided, and everything granted is where it belongs."""
+        if not self.crew.finished(_PRODUCERS):
+            return False
+        published = self.published()
+        decided = all(self.figures.decided.get(force, 0) >= count for force, count in published.items())
+        return decided and all(
+            self.figures.delivered[member] == _granted(self.figures.decisions[member]) for member in self.receiving
+        )
+
+
+def prepare(folder: Path) -> None:
+    """Make the demonstration's folder afresh.
+
+    Raises:
+        Rejected: there is something in the way that no demonstration made.
+    """
+    if folder.exists() and any(folder.iterdir()) and not (folder / _MARK).exists():
+        raise Rejected(
+            "not-ours", f"{folder} holds something that no demonstration made: name another folder with --folder"
+        )
+    shutil.rmtree(folder, ignore_errors=True)
+    (folder / "logs").mkdir(parents=True)
+    (folder / _MARK).touch()
+
+
+def start(plan: Plan, broker: EmbeddedBroker, say: Callable[[str], None]) -> Demo:
+    """Provision the exchange and start every process but the producers, which start when the router is ready."""
+    exchange = load_exchange(HERE / "exchange.yaml")
+    demo = Demo(plan, exchange, broker, Crew(plan.folder / "logs"))
+    say("making the exchange's topics")
+    provision(ClientSettings(broker.bootstrap), exchange)
+    say("starting router, consumers and ledgers")
+    common = ("--exchange", str(HERE / "exchange.yaml"), "--bootstrap", broker.bootstrap)
+    demo.crew.start("route", "route", *common, "--agreements", str(HERE / "agreements"), "--workers", "2", ports=3)
+    for member, database in demo.receiving.items():
+        demo.crew.start(f"consume-{member}", "consume", *common, "--member", member, "--into", str(database))
+    for force, database in demo.ledgers.items():
+        demo.crew.start(f"ledger-{force}", "ledger", *common, "--force", force, "--into", str(database))
+    return demo
+
+
+def wait_until_ready(demo: Demo) -> None:
+    """Wait until the router has its partitions and every consumer its topic, so that latencies are those of work.
+
+    Raises:
+        Fatal: a process failed, or is not ready in time.
+    """
+    deadline = time.monotonic() + demo.plan.patience_s
+    while not demo.crew.ready():
+        demo.crew.check()
+        if time.monotonic() > deadline:
+            raise Fatal(f"not every process is ready after {demo.plan.patience_s:.0f} s: see {demo.crew.logs}")
+        time.sleep(_LOOK_EVERY_S / 5)
+
+
+def publish(demo: Demo) -> None:
+    """Start the two producers."""
+    plan = demo.plan
+    common = ("--exchange", str(HERE / "exchange.yaml"), "--bootstrap", demo.broker.bootstrap)
+    replay = ("--mapping", str(HERE / "west-yorkshire.mapping.yaml"), "--source", str(_sample(plan)))
+    demo.crew.start(
+        _PRODUCERS[0],
+        "produce",
+        *common,
+        "--force",
+        REPLAYING,
+        *replay,
+        "--rate",
+        str(plan.rate),
+        "--spool",
+        str(demo.spools[REPLAYING]),
+    )
+    demo.crew.start(
+        _PRODUCERS[1],
+        "produce",
+        *common,
+        "--force",
+        SYNTHETIC,
+        "--synthetic",
+        "--seed",
+        str(plan.seed),
+        "--incidents",
+        str(plan.incidents),
+        "--rate",
+        str(plan.synthetic_rate),
+        "--spool",
+        str(demo.spools[SYNTHETIC]),
+    )
+
+
+def watch(demo: Demo, show: Callable[[Figures, Mapping[str, int]], None], stop: threading.Event) -> None:
+    """Show the figures until the demonstration is complete or `stop` is set.
+
+    Raises:
+        Fatal: a process failed, or the end did not come in time.
+    """
+    deadline = time.monotonic() + demo.plan.patience_s
+    while not stop.wait(_LOOK_EVERY_S):
+        show(demo.look(), demo.published())
+        if demo.is_complete():
+            return
+        if time.monotonic() > deadline:
+            raise Fatal(f"not everything arrived within {demo.plan.patience_s:.0f} s; the logs are in {demo.crew.logs}")
+
+
+def _sample(plan: Plan) -> Path:
+    """The first records of the sample, as many as the plan asks for."""
+    with (HERE / "west-yorkshire-sample.csv").open(encoding="utf-8") as source:
+        lines = source.readlines()
+    target = plan.folder / "west-yorkshire.csv"
+    target.write_text("".join(lines[: plan.records + 1]), encoding="utf-8")
+    return target
+
+
+def _granted(outcomes: Mapping[str, int]) -> int:
+    return outcomes.get("shared", 0) + outcomes.get("shared-in-part", 0)
