@@ -25,10 +25,13 @@ GROUP_SETTINGS: Final[Mapping[str, Any]] = {
     "enable.auto.offset.store": False,
     "auto.commit.interval.ms": 5000,
     "partition.assignment.strategy": "range",
-    "session.timeout.ms": 10_000,
     "isolation.level": "read_committed",
 }
 """What a subscriber asks of its client, over the settings of any consumer."""
+
+# How long the partitions of a killed instance wait for the next one. A cluster's usual least is 6 s; a file of client
+# properties may say otherwise.
+_SESSION: Final = {"session.timeout.ms": 6000, "heartbeat.interval.ms": 1500}
 
 _CALL_S: Final = 10.0
 _PROBE_EVERY_S: Final = 5.0
@@ -66,7 +69,7 @@ class Subscriber:
         self.placed = False
         """Whether Kafka has said which partitions are ours, and each is read from its position."""
         health.unready(self._trouble, _COMPONENT)
-        self._consumer = Consumer({**settings, **GROUP_SETTINGS, "error_cb": self._client_error})
+        self._consumer = Consumer({**_SESSION, **settings, **GROUP_SETTINGS, "error_cb": self._client_error})
         self._consumer.subscribe(self._topics, on_assign=self._assigned, on_revoke=self._revoked)
 
     def poll(self, timeout_s: float, most: int) -> list[Record]:

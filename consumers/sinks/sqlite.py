@@ -189,7 +189,7 @@ class SqliteSink:
     def _store_content(self, changes: dict[IncidentKey, Change], now: str) -> None:
         """Replace the rows of every section that changed, in the table that shows it."""
         outdated: dict[Table, list[tuple[str, ...]]] = {}
-        rows: dict[Table, list[tuple[Any, ...]]] = {}
+        rows: dict[Table, list[list[Any]]] = {}
         gone_entries: list[tuple[str, ...]] = []
         for key, change in changes.items():
             for name, section in change.sections.items():

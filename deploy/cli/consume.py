@@ -1,0 +1,77 @@
+"""``huecry consume``: write what a member receives into its own database."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from shlex import quote
+
+import click
+
+from consumers.receiving import receive
+from consumers.settings import ConsumerSettings
+from deploy.cli.consumer_screen import ops, status_line, stop_on_signals, summary
+from deploy.cli.options import bootstrap_option, client_properties_option, exchange_option
+from schemas.codec import SchemaLookup
+from schemas.exchange import load_exchange
+from schemas.kafka import ClientSettings, client_properties
+from schemas.ops.logs import configure_logs
+
+_SAMPLE = "SELECT origin, local_ref, category, grade, status, last_heard_at FROM incident ORDER BY last_heard_at"
+
+
+@click.command()
+@exchange_option
+@click.option("--member", required=True, metavar="MEMBER", help="Whose deliveries: a member that receives.")
+@click.option(
+    "--into",
+    type=click.Path(path_type=Path, dir_okay=False),
+    required=True,
+    metavar="FILE",
+    help="SQLite database; made if it is not there. Any program may read it meanwhile.",
+)
+@bootstrap_option
+@client_properties_option
+@click.option("--registry", metavar="URL", help="A schema registry that may know newer schemas than this release.")
+@click.option("--metrics-port", type=int, metavar="N", help="Serve /metrics and /health on 127.0.0.1:N.")
+@click.option(
+    "--until-idle", type=float, metavar="SECONDS", help="Stop when nothing has come for so long; else run until told."
+)
+def consume(  # noqa: PLR0913, PLR0917  one parameter for each option
+    exchange: Path,
+    member: str,
+    into: Path,
+    bootstrap: str,
+    properties_file: Path | None,
+    registry: str | None,
+    metrics_port: int | None,
+    until_idle: float | None,
+) -> None:
+    """Write what a member receives into its own database, once and in order, and send receipts.
+
+    Deliveries, position and receipts are written in one transaction of the database, so that this may be killed and
+    started again at any time. Tables: incident (one row each), section (current content as JSON), classification,
+    location, person, casualty, vehicle, resource, hazard, log_entry (current content as columns), delivery (what came
+    when, and why it may be told), set_aside, gap.
+
+    Ends on Ctrl-C or SIGTERM, when the batch in hand is durable.
+    """
+    configure_logs("consume")
+    settings = ConsumerSettings(
+        exchange=load_exchange(exchange),
+        member=member,
+        clients=ClientSettings(bootstrap, client_properties(properties_file)),
+        into=into,
+        lookup=_lookup(registry),
+    )
+    stop = stop_on_signals()
+    with ops(metrics_port) as health, status_line(member) as show:
+        progress = receive(settings, stop, health, until_idle_s=until_idle, started=show)
+    summary(progress, "deliveries", f"sqlite3 -box {quote(str(into))} {quote(_SAMPLE)}")
+
+
+def _lookup(registry: str | None) -> SchemaLookup | None:
+    if registry is None:
+        return None
+    from schemas.registry import RegistryLookup  # noqa: PLC0415  its client is slow to import and seldom asked for
+
+    return RegistryLookup(registry)
