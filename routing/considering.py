@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from routing.agreements.considered import Considered, Place
 from schemas.codes import enum_code
 from schemas.cut import CONTROL, OpenEvent
 from schemas.errors import Rejected
+
+MOST_IN_AN_ID: Final = 200
+"""Characters of an incident_id or event_id: they stand in keys and in every record that is written of the event."""
 
 
 def considered(event: OpenEvent) -> Considered:
@@ -62,6 +65,13 @@ def check_identity(event: OpenEvent, origin: str, key: bytes | None) -> None:
     missing = [name for name in ("incident_id", "event_id", "recorded_at") if not head[name]]
     if missing:
         raise Rejected("missing-field", f"expected {', '.join(missing)}, and the event does not state it")
+    long = [name for name in ("incident_id", "event_id") if len(head[name]) > MOST_IN_AN_ID]
+    if long:
+        raise Rejected(
+            "too-long",
+            f"expected at most {MOST_IN_AN_ID} characters in {', '.join(long)}, and more came",
+            remedy="identify incidents and events by a short key of your system",
+        )
 
 
 def _only(event: OpenEvent, section: str) -> dict[str, Any] | None:

@@ -5,11 +5,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from functools import cache
 
 from routing.agreements.interpret import decide, recipients
-from routing.considering import check_identity, considered
+from routing.considering import MOST_IN_AN_ID, check_identity, considered
 from routing.disclose import Arrived, deliveries, disclosure_record
 from routing.effects import Effects, Output, Policy, Record
 from routing.quarantine import quarantined
@@ -40,26 +41,29 @@ def route(record: Record, policy: Policy, now: datetime, codec: EventCodec | Non
     if member is None or member not in policy.exchange.members:
         msg = f"not an input topic of this exchange: {record.topic}"
         raise ValueError(msg)
-    try:
-        if family_of(record.topic) == "receipts":
-            return receipted(record, member, policy, now)
-    except Rejected as why:
-        return quarantined(record, member, why, policy, now)
+    if family_of(record.topic) == "receipts":
+        return _route_receipt(record, member, policy, now)
     return _route_event(record, member, policy, now, codec or _codec())
+
+
+def _route_receipt(record: Record, member: str, policy: Policy, now: datetime) -> Effects:
+    try:
+        return receipted(record, member, policy, now)
+    except Rejected as why:
+        return _refused(record, member, why, policy, now)
 
 
 def _route_event(record: Record, origin: str, policy: Policy, now: datetime, codec: EventCodec) -> Effects:
     identity = ("", "")
     try:
         entry, event = codec.open(record.value, policy.exchange.limits.max_event_bytes)
-        identity = (event.head["incident_id"][:200], event.head["event_id"][:200])
-        _check_place(record, policy)
+        identity = (event.head["incident_id"][:MOST_IN_AN_ID], event.head["event_id"][:MOST_IN_AN_ID])
         check_identity(event, origin, record.key)
+        _check_place(record, policy)
         arrived = Arrived(record, entry, event, considered(event), now)
         return _disclosed(arrived, policy, codec)
     except Rejected as why:
-        effects = quarantined(record, origin, why, policy, now, identity)
-        return _with_schema_id(effects, record, policy) if why.reason == "unknown-schema" else effects
+        return _refused(record, origin, why, policy, now, identity)
 
 
 def _disclosed(arrived: Arrived, policy: Policy, codec: EventCodec) -> Effects:
@@ -112,8 +116,12 @@ def _undeliverable(arrived: Arrived, member: str, reason: str) -> Output:
     return Output(feedback_topic(origin), identifier.encode(), encode("Feedback", told.to_avro()))
 
 
-def _with_schema_id(effects: Effects, record: Record, policy: Policy) -> Effects:
+def _refused(
+    record: Record, member: str, why: Rejected, policy: Policy, now: datetime, identity: tuple[str, str] = ("", "")
+) -> Effects:
+    """Quarantined; with its schema id if that is what nobody here knows, since a registry may."""
+    effects = quarantined(record, member, why, policy, now, identity)
+    if why.reason != "unknown-schema":
+        return effects
     schema_id, _ = unframe(record.value, policy.exchange.limits.max_event_bytes)
-    return Effects(
-        effects.fate, effects.outputs, feedback=effects.feedback, reason=effects.reason, unknown_schema=schema_id
-    )
+    return replace(effects, unknown_schema=schema_id)
