@@ -27,7 +27,7 @@ def agreements() -> None:
     """
 
 
-@agreements.command()
+@agreements.command(short_help="Load a bundle as the router would and say every fault.")
 @_DIRECTORY
 def check(directory: Path) -> None:
     """Load a bundle as the router would: say every fault with its file and line, or what the bundle holds.
@@ -45,10 +45,11 @@ def _summary(bundle: Bundle, agreement: Agreement) -> str:
     lasts = f"from {agreement.starts}" + (f" to {agreement.ends}" if agreement.ends else "")
     review = f", review by {agreement.review}" if agreement.review else ""
     signed = sorted({signature.member for signature in agreement.signatures}.intersection(agreement.origins))
+    counts = f"{_count(agreement, 'share')} and {_count(agreement, 'forbid')}"
     lines = [
         f"  {agreement.id}  {agreement.title}{' (standing)' if agreement.standing else ''}",
         f"    {', '.join(agreement.origins)} → {', '.join(towards)}; {lasts}{review}",
-        f"    {_count(agreement, 'share')} and {_count(agreement, 'forbid')}; signed by {', '.join(signed) or 'no origin'}",
+        f"    {counts}; signed by {', '.join(signed) or 'no origin'}",
     ]
     if agreement.review is not None and date.today() > agreement.review:  # noqa: DTZ011  a day on the reader's calendar
         lines.append("    the review day has passed: its owners must look again")
@@ -62,7 +63,7 @@ def _count(agreement: Agreement, outcome: str) -> str:
     return f"{number} {outcome} rule{'' if number == 1 else 's'}"
 
 
-@agreements.command()
+@agreements.command(short_help="Run the examples that agreements carry.")
 @_DIRECTORY
 def test(directory: Path) -> None:
     """Run the examples that the agreements of a bundle carry, and print each.

@@ -1,7 +1,7 @@
 """The naive interpreter: the meaning of sharing agreements, one small function per sentence.
 
 It is the oracle that anything faster is held to, so it is written to be read beside the language and not for speed.
-Deciding is pure and total: the same bundle, event and time give the same decision, and nothing is ever raised.
+Deciding is pure and total: the same bundle, event and time give the same decision, whatever the event holds.
 """
 
 from __future__ import annotations
@@ -123,6 +123,9 @@ def out_of_force(bundle: Bundle, agreement: Agreement, rule: Rule, origin: str, 
 
 def london_day(now: datetime) -> date:
     """Days begin at 00:00 Europe/London."""
+    if now.utcoffset() is None:
+        msg = "a decision needs a time that knows its zone: the machine's own must not turn it"
+        raise ValueError(msg)
     return now.astimezone(_LONDON).date()
 
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from routing.agreements.model import Attribute, Block, Condition
 from routing.agreements.source import Faults, Listing, Mapping, Node, Scalar, quoted
-from routing.agreements.words import Fields, Vocabulary, items_of, seen_as, text_of, true_of, words_of
+from routing.agreements.words import Fields, Vocabulary, items_of, text_of, true_of, words_of
 from schemas.codes import UNKNOWN, codes
 from schemas.sections import CONTROL, SECTIONS
 
@@ -110,7 +110,9 @@ def _condition(attribute: Attribute, node: Node, kinds: tuple[str, ...], faults:
         return Condition(attribute)
     needs_all = isinstance(node, Mapping)
     if isinstance(node, Mapping):
-        node = _all_of(attribute, node, faults)
+        if (listed := _all_of(attribute, node, faults)) is None:
+            return Condition(attribute)
+        node = listed
     if attribute == "district":
         return Condition(attribute, _districts(node, faults), place=kinds)
     if attribute == "has":
@@ -120,14 +122,15 @@ def _condition(attribute: Attribute, node: Node, kinds: tuple[str, ...], faults:
     return Condition(attribute, words_of(node, code_vocabulary(attribute), faults), needs_all)
 
 
-def _all_of(attribute: str, node: Mapping, faults: Faults) -> Node:
+def _all_of(attribute: str, node: Mapping, faults: Faults) -> Node | None:
+    """The list under ``all``, where that may stand."""
     if attribute not in _TAKE_ALL:
-        faults.add(
-            node, f"`{attribute}` has one value: write a list of those that will do, `all` is for sets and `has`"
-        )
+        faults.add(node, f"`{attribute}` has one value: list those that will do; `all` is for sets and `has`")
     elif set(node.entries) != {"all"}:
-        faults.add(node, f"expected a list, any value of which is enough, or `{{all: […]}}`; got {seen_as(node)}")
-    return node.entries.get("all", Listing(node.line, (*node.entries.values(),)))
+        faults.add(node, "expected a list, any value of which is enough, or `{all: […]}`")
+    else:
+        return node.entries["all"]
+    return None
 
 
 def _districts(node: Node, faults: Faults) -> tuple[str, ...]:

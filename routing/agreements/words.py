@@ -41,13 +41,13 @@ class Vocabulary:
 
     def hint(self, word: str, faults: Faults) -> str:
         """The nearest words, or all of them if they are few."""
-        near = get_close_matches(word, self.words, n=3, cutoff=0.5) if len(word) <= 60 and not faults.many else []
+        near = get_close_matches(word, self.words, n=3, cutoff=0.6) if len(word) <= 60 and not faults.many else []
         nearest = f"; did you mean {' or '.join(map(quoted, near))}?" if near else ""
-        if len(self.words) <= 20 or not near:
-            return (
-                f"{nearest or ';'} allowed: {', '.join(list(self.words)[:40])}{', …' if len(self.words) > 40 else ''}"
-            )
-        return nearest
+        if near and len(self.words) > 20:
+            return nearest
+        shown = list(self.words) if len(self.words) <= 20 else [word for word in self.words if "/" not in word][:40]
+        more = ", …" if len(shown) < len(self.words) else ""
+        return f"{nearest or ';'} allowed: {', '.join(shown)}{more}"
 
     def word(self, node: Node, faults: Faults) -> str:
         """The word at a node; empty, with a fault noted, if it is none of these."""
