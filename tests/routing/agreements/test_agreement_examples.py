@@ -137,7 +137,8 @@ def test_what_is_unwritten(write_bundle: Write):
 def test_what_is_written(write_bundle: Write):
     example = """given: {origin: north, category: transport/rtc/unknown, qualifiers: [hate/race], flags: null,
         caveats: [], handling: [unknown], grade: priority, status: unknown, kind: updated, mode: null,
-        marking: official-sensitive, at: [53.64, -1.96], district: Leeds, places: [{kind: last-seen}, {kind: null, district: York}],
+        marking: official-sensitive, at: [53.64, -1.96], district: Leeds,
+        places: [{kind: last-seen}, {kind: null, district: York}],
         sections: [facts], addressed: [south]}
     expect: {west: {withhold: all}}"""
     directory = write_bundle(MEMBERS, a=with_example(example))

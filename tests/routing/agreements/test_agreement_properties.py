@@ -153,7 +153,7 @@ case = given(bundles(), events, moments)
 
 
 @case
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_a_forbidden_section_is_never_covered_and_nothing_flows_without_the_head(
     bundle: Bundle, event: Considered, now: datetime
 ):
@@ -173,7 +173,7 @@ def test_a_forbidden_section_is_never_covered_and_nothing_flows_without_the_head
 
 
 @given(bundles(), events, moments, forbids)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_another_forbid_never_adds_coverage(bundle: Bundle, event: Considered, now: datetime, forbid: Forbid):
     extra = Agreement(
         id="Z", title="t", owner="o", starts=DAY, origins=NAMES, rules=(replace(forbid, id="z"),), standing=True
@@ -186,7 +186,7 @@ def test_another_forbid_never_adds_coverage(bundle: Bundle, event: Considered, n
 
 
 @case
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_what_is_covered_is_grounded_in_matching_rules_within_their_ceilings(
     bundle: Bundle, event: Considered, now: datetime
 ):
@@ -205,7 +205,7 @@ def test_what_is_covered_is_grounded_in_matching_rules_within_their_ceilings(
 
 
 @case
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_the_same_bytes_and_the_same_record_decide_the_same(bundle: Bundle, event: Considered, now: datetime):
     again = Bundle.from_bytes(bundle.to_bytes(), bundle.hash)
     recorded = considered_from_dict(considered_to_dict(event))
@@ -215,7 +215,7 @@ def test_the_same_bytes_and_the_same_record_decide_the_same(bundle: Bundle, even
 
 
 @case
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_the_explanation_names_the_rules_that_the_decision_names(bundle: Bundle, event: Considered, now: datetime):
     for recipient in recipients(bundle, event.origin):
         matched = [
@@ -228,7 +228,7 @@ def test_the_explanation_names_the_rules_that_the_decision_names(bundle: Bundle,
 
 
 @given(whens, unlesses, events)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_learning_more_never_turns_a_certain_answer(when: Block, unless: tuple[Block, ...], event: Considered):
     """What is true or false while a set is not stated stays so whatever the set turns out to be."""
     for attribute in SETS:
