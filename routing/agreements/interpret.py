@@ -39,9 +39,11 @@ def recipients(bundle: Bundle, origin: str) -> tuple[str, ...]:
 
 def decide(bundle: Bundle, considered: Considered, recipient: str, now: datetime) -> Decision:
     """What one recipient gets of one event, and why. ``now`` must know its time zone."""
-    matches = matching_rules(bundle, considered, recipient, london_day(now))
-    head = _state(HEAD, matches)
-    sections = {section: _section_state(section, head, matches) for section in SECTIONS}
+    today = london_day(now)
+    matches = matching_rules(bundle, considered, recipient, today)
+    forbidden, granted = _forbidden_parts(matches), _granted_parts(matches)
+    head = _state(HEAD, forbidden, granted)
+    sections = {section: _section_state(_state(section, forbidden, granted), head) for section in SECTIONS}
     covers = tuple(section for section, state in sections.items() if state == "granted")
     grounding = _grounding(matches, covers) if head == "granted" else []
     return Decision(
@@ -57,7 +59,7 @@ def decide(bundle: Bundle, considered: Considered, recipient: str, now: datetime
         ),
         retain_days=_retain_days(grounding),
         onward=_onward(grounding),
-        under_review=any(_past_review(match.agreement, london_day(now)) for match in grounding),
+        under_review=any(_past_review(match.agreement, today) for match in grounding),
     )
 
 
@@ -129,18 +131,23 @@ def london_day(now: datetime) -> date:
     return now.astimezone(_LONDON).date()
 
 
-def _state(part: str, matches: list[Match]) -> State:
-    """Of the head or a section, by itself: a prohibition always wins, permission adds up, the rest stays home."""
-    if any(part in match.rule.sections for match in matches if isinstance(match.rule, Forbid)):
-        return "forbidden"
-    if any(part in (HEAD, *match.rule.grant) for match in matches if isinstance(match.rule, Share)):
-        return "granted"
-    return "withheld"
+def _forbidden_parts(matches: list[Match]) -> set[str]:
+    """The head and sections that a matching forbid covers."""
+    return {part for match in matches if isinstance(match.rule, Forbid) for part in match.rule.sections}
 
 
-def _section_state(section: str, head: State, matches: list[Match]) -> State:
+def _granted_parts(matches: list[Match]) -> set[str]:
+    """The head, by any matching share rule, and the sections that one grants: permission adds up."""
+    return {part for match in matches if isinstance(match.rule, Share) for part in (HEAD, *match.rule.grant)}
+
+
+def _state(part: str, forbidden: set[str], granted: set[str]) -> State:
+    """Of the head or a section by itself: prohibition always wins, and whatever nobody wrote down stays home."""
+    return "forbidden" if part in forbidden else "granted" if part in granted else "withheld"
+
+
+def _section_state(own: State, head: State) -> State:
     """If the head is not granted, every section that is not forbidden takes the head's state."""
-    own = _state(section, matches)
     return own if head == "granted" or own == "forbidden" else head
 
 
