@@ -2,8 +2,8 @@
 
 Bounds: the caller has checked the size (`wire.unframe`); no type of ours is recursive and no array item of ours takes
 less than one byte, so what is decoded is bounded by what came. fastavro lets several malformed encodings through (union
-or enum index -1, boolean 2, overlong numbers): `schemas.cut` refuses those by writing the value again and comparing,
-`schemas.rewrite` by walking the bytes.
+or enum index -1, boolean 2, overlong numbers): `schemas.walk` refuses those, where bytes come from another organisation
+or are passed on.
 """
 
 from __future__ import annotations
@@ -31,16 +31,24 @@ class Form:
         self._reader = parse(reader) if reader else None
 
     def encode(self, value: Any) -> bytes:  # noqa: ANN401  any Avro value
-        """The value as fastavro writes it: arrays as one block without a size."""
-        out = BytesIO()
-        fastavro.schemaless_writer(out, self._parsed, value)
-        return out.getvalue()
-
-    def decode_prefix(self, data: bytes, what: str) -> tuple[Any, int]:
-        """The value at the start of ``data``, and how many bytes it took.
+        """The value as fastavro writes it: arrays as one block without a size.
 
         Raises:
-            Rejected: it does not decode. The cause is left out: it may quote the data.
+            Rejected: it is not a value of this schema. The cause is left out: it quotes the value.
+        """
+        out = BytesIO()
+        try:
+            fastavro.schemaless_writer(out, self._parsed, value)
+        except Exception as error:  # noqa: BLE001  fastavro raises a dozen kinds on values that do not fit
+            message = f"expected a value of {self._parsed['name']}, and one of its fields does not fit"
+            raise Rejected("unencodable", f"{message} ({type(error).__name__})") from None
+        return out.getvalue()
+
+    def decode(self, data: bytes, what: str) -> Any:  # noqa: ANN401
+        """The value that ``data`` is, to its last byte.
+
+        Raises:
+            Rejected: it does not decode, or bytes are left over. The cause is left out: it may quote the data.
         """
         source = BytesIO(data)
         try:
@@ -51,16 +59,7 @@ class Form:
                 f"{what} does not decode ({type(error).__name__} near byte {source.tell()} of {len(data)})",
                 remedy="publish what an Avro serialiser writes with this schema",
             ) from None
-        return value, source.tell()
-
-    def decode(self, data: bytes, what: str) -> Any:  # noqa: ANN401
-        """The value that ``data`` is, to its last byte.
-
-        Raises:
-            Rejected: it does not decode, or bytes are left over.
-        """
-        value, end = self.decode_prefix(data, what)
-        if end != len(data):
+        if (end := source.tell()) != len(data):
             raise Rejected("trailing", f"{what} ends at byte {end}, and {len(data) - end} more bytes came")
         return value
 

@@ -3,10 +3,9 @@
 We write each section as **one sized block** (Avro: a negative count, then the size in bytes, the items, and a zero), so
 the end of a section is known from its first bytes. What comes out of a cut is plain Avro that any library reads.
 
-Decoders ignore the size, so a size that lies would make two readers see two different records. `OpenEvent.section`
-therefore decodes a section to exactly its stated end and compares it with what we would have written; nothing of a
-section is passed on before that (`OpenEvent.view`). An event in another valid Avro form is rewritten in ours first
-(`schemas.rewrite`).
+Decoders ignore the size, so a size that lies would make two readers see two different records. A section is therefore
+walked (`schemas.walk`) to exactly its stated end before it is read (`OpenEvent.section`) or passed on
+(`OpenEvent.view`). An event in another valid Avro form is rewritten in ours first (`schemas.rewrite`).
 """
 
 from __future__ import annotations
@@ -17,6 +16,7 @@ from typing import Any, Final
 
 from schemas.avro_form import Form, Schema, named_types, parse, self_contained, without_logical_types
 from schemas.errors import Rejected
+from schemas.walk import REMEDY, Walker
 from schemas.wire import long_bytes, read_long
 
 EMPTY: Final = b"\x00"
@@ -43,23 +43,21 @@ class EventForm:
         self.index: Mapping[str, int] = {name: i for i, name in enumerate(self.names)}
         parsed = parse(schema)
         types = named_types(parsed)
-        plain = [field["type"] for field in without_logical_types(parsed)["fields"][split:]]
-        plain_types = {name: without_logical_types(kind) for name, kind in types.items()}
-        exact = [field["type"]["items"] for field in parsed["fields"][split:]]
+        arrays = [_as_record(self_contained(field["type"], types)) for field in parsed["fields"][split:]]
         self.head = Form({**schema, "fields": without_logical_types(head)})
         self.whole = Form(schema)
+        self._head_walker = Walker({**schema, "fields": head})
         self._head_writer = Form({**schema, "fields": head})
-        self._item_writers = tuple(Form(self_contained(items, types)) for items in exact)
-        self._arrays = tuple(Form(_as_record(self_contained(array, plain_types))) for array in plain)
-        self._item_rewriters = tuple(Form(self_contained(array["items"], plain_types)) for array in plain)
+        self._walkers = tuple(Walker(array) for array in arrays)
+        self._writers = tuple(Form(array) for array in arrays)
+        self._readers = tuple(Form(without_logical_types(array)) for array in arrays)
 
     def encode(self, event: Mapping[str, Any]) -> bytes:
         """The event in our form. Missing fields take the schema's defaults."""
         parts = [self._head_writer.encode(event)]
-        parts += [
-            sized_block([writer.encode(item) for item in event.get(name) or ()])
-            for name, writer in zip(self.names, self._item_writers, strict=True)
-        ]
+        for name, writer in zip(self.names, self._writers, strict=True):
+            items = event.get(name)
+            parts.append(_sized(len(items), writer.encode({"items": items})) if items else EMPTY)
         return b"".join(parts)
 
     def decode(self, body: bytes) -> dict[str, Any]:
@@ -78,9 +76,8 @@ class EventForm:
             Rejected: malformed.
             NotSized: a section is not one sized block; `rewrite` makes it so.
         """
-        head, at = self.head.decode_prefix(body, "head")
-        if self.head.encode(head) != body[:at]:
-            raise Rejected("not-canonical", "the head is not written as Avro writes it (index, boolean or number form)")
+        at = self._head_walker.walk(body, 0, "the head")
+        head = self.head.decode(body[:at], "the head")
         spans = []
         for name in self.names:
             end = _section_end(body, at, name)
@@ -90,21 +87,21 @@ class EventForm:
             raise Rejected("trailing", f"the event ends at byte {at}, and {len(body) - at} more bytes came")
         return OpenEvent(self, body, head, tuple(spans))
 
-    def items_of(self, index: int, block: bytes) -> list[dict[str, Any]]:
-        """The items of one section's bytes, times as integers, checked to be exactly what we would write.
+    def check(self, index: int, body: bytes, span: tuple[int, int]) -> None:
+        """Make sure that a section's bytes are what an honest writer writes, and end where they say.
 
         Raises:
             Rejected: they are not.
         """
+        start, stated_end = span
         what = f"section {self.names[index]}"
-        items: list[dict[str, Any]] = self._arrays[index].decode(block, what)["items"]
-        rewriter = self._item_rewriters[index]
-        if sized_block([rewriter.encode(item) for item in items]) != block:
-            raise Rejected(
-                "not-canonical",
-                f"{what} is not written as its size says, or not as Avro writes it",
-                remedy="publish what an Avro serialiser writes with this schema",
-            )
+        end = self._walkers[index].walk(body, start, what)
+        if end != stated_end:
+            raise Rejected("not-canonical", f"{what} ends at byte {end} and states {stated_end}", remedy=REMEDY)
+
+    def items_of(self, index: int, block: bytes) -> list[dict[str, Any]]:
+        """The items of a section's bytes that were checked, times as integers."""
+        items: list[dict[str, Any]] = self._readers[index].decode(block, f"section {self.names[index]}")["items"]
         return items
 
 
@@ -119,6 +116,7 @@ class OpenEvent:
         self.head = head
         self._spans = spans
         self._items: dict[str, list[dict[str, Any]]] = {}
+        self._checked: set[str] = set()
 
     @cached_property
     def non_empty(self) -> frozenset[str]:
@@ -137,11 +135,17 @@ class OpenEvent:
         return self._items[name]
 
     def _decode(self, name: str) -> list[dict[str, Any]]:
-        index = self.form.index.get(name)
-        if index is None:
+        if name not in self.non_empty:
             return []
+        index = self.form.index[name]
+        self._check(name, index)
         start, end = self._spans[index]
-        return self.form.items_of(index, self.body[start:end]) if end - start > 1 else []
+        return self.form.items_of(index, self.body[start:end])
+
+    def _check(self, name: str, index: int) -> None:
+        if name not in self._checked:
+            self.form.check(index, self.body, self._spans[index])
+            self._checked.add(name)
 
     def view(self, keep: Collection[str]) -> bytes:
         """The body with every section blank but those named; control is always blank.
@@ -151,21 +155,19 @@ class OpenEvent:
         """
         body, spans = self.body, self._spans
         parts = [body[: spans[0][0]]]
-        for name, (start, end) in zip(self.form.names, spans, strict=True):
+        for index, (name, (start, end)) in enumerate(zip(self.form.names, spans, strict=True)):
             if end - start > 1 and name in keep and name != CONTROL:
-                self.section(name)
+                self._check(name, index)
                 parts.append(body[start:end])
             else:
                 parts.append(EMPTY)
         return b"".join(parts)
 
 
-def sized_block(items: list[bytes]) -> bytes:
-    """Encoded items as one sized Avro block; no items are the single byte ``0x00``."""
-    if not items:
-        return EMPTY
-    content = b"".join(items)
-    return b"".join((long_bytes(-len(items)), long_bytes(len(content)), content, EMPTY))
+def _sized(count: int, plain: bytes) -> bytes:
+    """An array as fastavro writes it (count, items, zero) as one sized block."""
+    content = plain[len(long_bytes(count)) :]
+    return b"".join((long_bytes(-count), long_bytes(len(content) - 1), content))
 
 
 def _as_record(array: Schema) -> Schema:

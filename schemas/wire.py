@@ -20,6 +20,8 @@ def read_long(data: bytes, at: int) -> tuple[int, int]:
     Raises:
         Rejected: it is cut off, longer than ten bytes, or written longer than needed.
     """
+    if at < len(data) and data[at] < 0x80:
+        return (data[at] >> 1) ^ -(data[at] & 1), at + 1
     result = shift = 0
     for position in range(at, min(at + _MAX_VARINT_BYTES, len(data))):
         byte = data[position]
