@@ -15,7 +15,8 @@ from schemas.avro_form import Form, Schema
 from schemas.catalogue import Catalogue, Entry, Record, catalogue, event_schema_of
 from schemas.cut import EventForm, OpenEvent
 from schemas.errors import Rejected
-from schemas.rewrite import Walker, open_event
+from schemas.rewrite import open_event
+from schemas.walk import Walker
 from schemas.wire import frame, string_bytes, unframe
 
 _ADDRESS_FIELDS: Final = ("delivery_id", "to", "number", "stream", "stream_sequence")
@@ -119,20 +120,46 @@ def decode(record: Record, value: bytes | None, max_bytes: int, lookup: SchemaLo
         Rejected: it is not that, or it is malformed.
     """
     schema_id, body = unframe(value, max_bytes)
-    if catalogue().find(schema_id) is None and lookup is not None and (schema := lookup(schema_id)) is not None:
-        return _resolved(schema, record, body)
+    newer = lookup(schema_id) if lookup is not None and catalogue().find(schema_id) is None else None
+    form = _reading_form(schema_id, record) if newer is None else _newer_form(schema_id, record, newer)
+    decoded: dict[str, Any] = form.decode(body, record)
+    return decoded
+
+
+@cache
+def _reading_form(schema_id: int, record: Record) -> Form:
     entry = catalogue().entry(schema_id, record)
-    if entry is catalogue().current(record):
-        decoded: dict[str, Any] = _form(record).decode(body, record)
-        return decoded
-    return _resolved(entry.schema, record, body)
+    current = catalogue().current(record)
+    return _form(record) if entry is current else Form(entry.schema, reader=current.schema)
 
 
-def _resolved(writer: Schema, record: Record, body: bytes) -> dict[str, Any]:
-    if writer.get("name") not in (record, catalogue().current(record).schema["name"]):
-        raise Rejected("wrong-record", f"expected a {record}, and the registry says it is a {writer.get('name')}")
-    resolved: dict[str, Any] = Form(writer, reader=catalogue().current(record).schema).decode(body, record)
-    return resolved
+_newer_forms: Final[dict[tuple[int, Record], tuple[Schema, Form]]] = {}
+
+
+def _newer_form(schema_id: int, record: Record, writer: Schema) -> Form:
+    """Reads what a later release writes. Kept as long as the registry gives the same schema."""
+    known = _newer_forms.get((schema_id, record))
+    if known is None or known[0] is not writer:
+        known = _newer_forms[schema_id, record] = (writer, _checked_form(schema_id, record, writer))
+    return known[1]
+
+
+def _checked_form(schema_id: int, record: Record, writer: Schema) -> Form:
+    if writer.get("name") != record:
+        raise Rejected(
+            "wrong-record",
+            f"expected a {record}, and the registry has another schema for id {schema_id}",
+            remedy=f"publish {record} records on this topic",
+        )
+    try:
+        Walker(writer)
+        return Form(writer, reader=catalogue().current(record).schema)
+    except Exception as error:  # noqa: BLE001  whatever is wrong with a schema that others wrote
+        raise Rejected(
+            "unusable-schema",
+            f"the registry's schema for id {schema_id} is none that this exchange releases ({type(error).__name__})",
+            remedy="see which schemas the registry has, and who wrote this one",
+        ) from None
 
 
 def decode_foreign(record: Record, value: bytes | None, max_bytes: int) -> dict[str, Any]:
