@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import Field
 
 from schemas.exchange import Slug
-from schemas.model import Model, Moment, code_of
+from schemas.model import Int, Long, Model, Moment, code_of
 
 Kind = Annotated[str, *code_of("kind")]
 
@@ -78,7 +78,7 @@ class Change(Model):
 class Control(Model):
     """For the router; never delivered."""
 
-    sequence: int = 0
+    sequence: Long = 0
     addressees: tuple[str, ...] = ()
     refers_to: Reference | None = None
     links: tuple[Link, ...] = ()
@@ -163,11 +163,11 @@ class Person(Model):
     role: str = ""
     names: Names | None = None
     date_of_birth: dt.date | None = None
-    age_stated: int | None = None
+    age_stated: Int | None = None
     age_band: str | None = None
     sex: str | None = None
     ethnicity: str | None = None
-    height_cm: int | None = None
+    height_cm: Int | None = None
     build: str | None = None
     hair: str | None = None
     marks: str | None = None
@@ -190,7 +190,7 @@ class Person(Model):
 class Casualty(Model):
     """Casualties without names: what an ambulance service needs."""
 
-    count: int = 1
+    count: Int = 1
     age_band: str | None = None
     sex: str | None = None
     conscious: bool | None = None
@@ -214,7 +214,7 @@ class Vehicle(Model):
     body: str | None = None
     role: str = ""
     markers: tuple[str, ...] = ()
-    occupants: int | None = None
+    occupants: Int | None = None
     direction: str | None = None
     speed_kmh: float | None = None
     position: Location | None = None

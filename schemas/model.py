@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, PlainSerializer
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 
 from schemas.codes import UNKNOWN, codes, enum_code, enum_symbol
 
@@ -17,7 +17,8 @@ from schemas.codes import UNKNOWN, codes, enum_code, enum_symbol
 class Model(BaseModel):
     """A frozen record."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # Errors quote no input, which may be personal data; floats are numbers that every reader can hold.
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, allow_inf_nan=False)
 
     def to_avro(self) -> dict[str, Any]:
         """Plain data as Avro takes it: enum symbols, datetimes, lists."""
@@ -41,12 +42,22 @@ def _with_lists(value: Any) -> Any:  # noqa: ANN401  plain data
 
 def _to_ms(moment: datetime) -> datetime:
     """Avro holds milliseconds: a model holds what will be read back."""
-    moment = moment.astimezone(UTC)
+    try:
+        moment = moment.astimezone(UTC)
+    except OverflowError:
+        msg = "expected a time in the years 1 to 9999, in UTC"
+        raise ValueError(msg) from None
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 
 Moment = Annotated[AwareDatetime, AfterValidator(_to_ms)]
 """A time with its zone, kept in UTC to the millisecond."""
+
+Int = Annotated[int, Field(ge=-(1 << 31), lt=1 << 31)]
+"""A whole number that an Avro int holds."""
+
+Long = Annotated[int, Field(ge=-(1 << 63), lt=1 << 63)]
+"""A whole number that an Avro long holds."""
 
 
 def one_of(*allowed: str) -> tuple[BeforeValidator, AfterValidator, PlainSerializer]:

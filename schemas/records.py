@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from schemas.model import Model, Moment, code_of, one_of
+from schemas.event import Change, IncidentEvent, Link
+from schemas.model import Int, Long, Model, Moment, code_of, one_of
 
 ReceiptKind = Annotated[str, *code_of("receipt")]
 
@@ -71,8 +72,8 @@ class Source(Model):
     """Where in Kafka the record stands that this is about."""
 
     topic: str
-    partition: int
-    offset: int
+    partition: Int
+    offset: Long
 
 
 class Feedback(Model):
@@ -93,7 +94,7 @@ class Feedback(Model):
 class Policy(Model):
     """The bundle that decided."""
 
-    version: int
+    version: Long
     hash: str
 
 
@@ -153,6 +154,41 @@ class Ground(Model):
     legal_basis: str = ""
 
 
+Action = Annotated[str, *one_of("share", "correct", "restricted", "withdraw", "retract")]
+
+
+class Disclosure(Model):
+    """On what terms a delivery reaches its recipient. What was held back, and that anything was, is not told."""
+
+    delivery_id: str
+    to: str
+    number: Long | None = None
+    stream: str = ""
+    stream_sequence: Long | None = None
+    action: Action = "unknown"
+    covers: tuple[str, ...] = ()
+    withdraws: tuple[str, ...] = ()
+    addressed_to_you: bool = False
+    changes: tuple[Change, ...] = ()
+    links: tuple[Link, ...] = ()
+    grounds: tuple[Ground, ...] = ()
+    decided_at: Moment
+    retain_until: Moment | None = None
+    retain_days: Int | None = None
+    onward: str = ""
+    policy_version: Long = 0
+    under_review: bool = False
+    reason: str | None = None
+    ask: str | None = None
+
+
+class Delivery(Model):
+    """What a member receives: the terms, then the event with only the sections granted."""
+
+    disclosure: Disclosure
+    event: IncidentEvent
+
+
 class MatchedRule(Model):
     """A rule that matched."""
 
@@ -171,7 +207,7 @@ class DecisionGroup(Model):
     sections: tuple[SectionState, ...] = ()
     grounds: tuple[Ground, ...] = ()
     rules: tuple[MatchedRule, ...] = ()
-    retain_days: int | None = None
+    retain_days: Int | None = None
     onward: str = ""
     under_review: bool = False
 
@@ -186,7 +222,7 @@ class DisclosureRecord(Model):
     origin: str
     incident_id: str
     event_id: str
-    sequence: int
+    sequence: Long
     source: Source
     decided_at: Moment
     policy: Policy
@@ -208,5 +244,5 @@ class Quarantined(Model):
     at: Moment
     key: bytes | None = None
     value: bytes | None = None
-    value_bytes: int
+    value_bytes: Long
     value_sha256: str = ""
