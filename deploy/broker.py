@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import base64
 import fcntl
+import secrets
 import shutil
 import socket
 import subprocess
@@ -33,6 +34,7 @@ from schemas.errors import Fatal
 START_S: Final = 90
 STOP_S: Final = 20
 HEAP: Final = "-Xmx512m"
+_PORTS: Final = range(12_000, 32_000)
 
 _SETTINGS: Final = {
     "process.roles": "broker,controller",
@@ -206,7 +208,12 @@ class EmbeddedBroker:
             return
         cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
         tool = ("kafka.tools.StorageTool", "format", "--standalone", "-t", cluster, "-c", str(properties))
-        if code := self._java(runtime, *tool).wait():
+        child = self._java(runtime, *tool)
+        try:
+            code = child.wait()
+        finally:  # interrupted: it must not go on writing into a folder that is being removed
+            end_child(child, 0)
+        if code:
             raise Fatal(f"Kafka could not format {self.data_dir} (exit code {code}):\n{self.last_words()}")
 
     def _java(self, runtime: KafkaRuntime, *arguments: str, holding: Sequence[int] = ()) -> subprocess.Popen[bytes]:
@@ -220,10 +227,13 @@ class EmbeddedBroker:
 
 
 def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A port nobody listens on, from below the range that systems take outgoing connections' ports from.
+
+    Seconds pass until Kafka binds it, and a port of that range may by then be the near end of somebody's connection.
+    """
+    while not _is_free(port := secrets.choice(_PORTS)):
+        pass
+    return port
 
 
 def _is_free(port: int) -> bool:

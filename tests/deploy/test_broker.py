@@ -198,6 +198,21 @@ def test_the_command_prints_the_address_and_stops_cleanly(tmp_path: Path) -> Non
     assert (tmp_path / "data" / "log").is_dir()
 
 
+def test_interrupted_while_starting_it_leaves_nothing_behind(tmp_path: Path) -> None:
+    environment = os.environ | {"TMPDIR": str(tmp_path)}
+    command = [HUECRY, "broker", "--port", "0"]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
+    ) as running:
+        assert until(lambda: bool(list(tmp_path.glob("*/broker.log"))))  # the folder is being formatted
+        started = psutil.Process(running.pid).children(recursive=True)
+        running.send_signal(signal.SIGINT)
+        out, said = running.communicate(timeout=30)
+    assert (running.returncode, out, said) == (0, "", "Kafka has stopped\n")
+    assert all(gone(child.pid) for child in started)
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.fixture
 def jars(tmp_path: Path) -> tuple[Path, ...]:
     """A few real jars, copied where a test may spoil them."""
