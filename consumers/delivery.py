@@ -29,6 +29,10 @@ class Record(NamedTuple):
     timestamp_ms: int
     value: bytes | None
 
+    def is_before(self, positions: Positions) -> bool:
+        """Whether a sink with these positions has it."""
+        return self.offset < positions.get((self.topic, self.partition), 0)
+
 
 @dataclass(frozen=True)
 class Delivery:

@@ -69,8 +69,14 @@ _COMMON: Final = (META, POSITION, SET_ASIDE, GAP)
 class Database:
     """One database file of one kind (``receiving``, ``ledger``) for one member."""
 
-    def __init__(self, path: Path, kind: str, member: str, create: Iterable[str]) -> None:
-        """Open the file, made afresh if it is not there: `create` are the statements for its own tables.
+    def __init__(self, path: Path, kind: str, member: str | None, create: Iterable[str] | None) -> None:
+        """Open the file, made afresh if it is not there.
+
+        Args:
+            path: the file.
+            kind: what it must be.
+            member: whose it must be; None: anyone's that is there.
+            create: the statements that make its own tables; None: it must be there.
 
         Raises:
             Rejected: it is something else's, another member's, or a newer release's.
@@ -87,16 +93,16 @@ class Database:
             self._connection.close()
             raise
 
-    def _prepare(self, kind: str, member: str, create: Iterable[str]) -> None:
+    def _prepare(self, kind: str, member: str | None, create: Iterable[str] | None) -> None:
         with errors_by_what_to_do(self.path):
             self._connection.execute("PRAGMA journal_mode=WAL")
             self._connection.execute("PRAGMA synchronous=FULL")
         with self.transaction():
             found = self._meta()
-            if not found:
+            if not found and create is not None:
                 for statement in (*(made for table in _COMMON for made in table.create()), *create):
                     self.execute(statement)
-                found = {"schema_version": str(SCHEMA_VERSION), "kind": kind, "member": member}
+                found = {"schema_version": str(SCHEMA_VERSION), "kind": kind, "member": str(member)}
                 self.write(META.insert, list(found.items()))
         self._check(found, kind, member)
 
@@ -109,12 +115,13 @@ class Database:
             )
         return dict(self.query("SELECT name, value FROM meta"))
 
-    def _check(self, found: Mapping[str, str], kind: str, member: str) -> None:
-        if (found.get("kind"), found.get("member")) != (kind, member):
+    def _check(self, found: Mapping[str, str], kind: str, member: str | None) -> None:
+        if found.get("kind") != kind or (member is not None and found.get("member") != member):
+            is_found = f"the {found['kind']} database of {found['member']}" if found else "nothing"
             raise Rejected(
                 "bad-database",
-                f"{self.path}: expected the {kind} database of {member}, found the {found.get('kind')} database of "
-                f"{found.get('member')}: name another file",
+                f"{self.path}: expected the {kind} database of {member or 'a member'}, found {is_found}: "
+                "name another file",
             )
         version = found.get("schema_version", "")
         if not version.isdigit() or int(version) > SCHEMA_VERSION:
@@ -165,6 +172,21 @@ class Database:
             for row in self.query(table.select(len(some)), [value for key in some for value in key]):
                 yield dict(zip(table.columns, row, strict=True))
 
+    def known(self, table: Table, column: str, values: Sequence[str]) -> set[str]:
+        """Which of these values the column has."""
+        found: set[str] = set()
+        for start in range(0, len(values), _PARAMETERS):
+            some = values[start : start + _PARAMETERS]
+            marks = ", ".join("?" * len(some))
+            found.update(
+                value
+                for (value,) in self.query(
+                    f"SELECT {column} FROM {table.name} WHERE {column} IN ({marks})",  # noqa: S608  our own names
+                    some,
+                )
+            )
+        return found
+
     def positions(self) -> dict[tuple[str, int], int]:
         """(topic, partition) → record to read next."""
         with errors_by_what_to_do(self.path):
@@ -191,17 +213,9 @@ class Database:
 
 def _set_aside_row(refused: SetAside, at: datetime) -> dict[str, Any]:
     record, delivery = refused.record, refused.delivery
-    known = {}
-    if delivery is not None:
-        origin, incident_id = delivery.key
-        event_id = delivery.event["event_id"]
-        known = {
-            "origin": origin,
-            "incident_id": incident_id,
-            "event_id": event_id,
-            "delivery_id": delivery.delivery_id,
-        }
+    of_delivery = {} if delivery is None else {**delivery.event, "delivery_id": delivery.delivery_id}
     return {
+        **of_delivery,
         "topic": record.topic,
         "partition": record.partition,
         "record_offset": record.offset,
@@ -210,7 +224,6 @@ def _set_aside_row(refused: SetAside, at: datetime) -> dict[str, Any]:
         "detail": refused.detail,
         "remedy": refused.remedy,
         "value": record.value,
-        **known,
     }
 
 

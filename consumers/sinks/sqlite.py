@@ -13,9 +13,10 @@ from consumers.fold import Change, Fold, Row
 from consumers.receipts import receipts_of
 from consumers.sinks import Gap, OutboxReceipt, Written
 from consumers.sinks.content import content_row
+from consumers.sinks.content_tables import CONTENT, LOG_ENTRY
 from consumers.sinks.database import Database
 from consumers.sinks.table import Table, iso, to_json
-from consumers.sinks.tables import CONTENT, DELIVERY, INCIDENT, LOG_ENTRY, RECEIPT_OUTBOX, SEALED, SECTION, TABLES
+from consumers.sinks.tables import DELIVERY, INCIDENT, RECEIPT_OUTBOX, SEALED, SECTION, TABLES
 from schemas.errors import Rejected
 
 # What SQLite or its driver says of a value that it cannot hold, whatever it may be.
@@ -62,7 +63,7 @@ class SqliteSink:
             stored = self._database.positions()
             new, repeated = self._new(batch, stored)
             now = self._clock()
-            refused = [one for one in batch.set_aside if not _is_stored(one.record, stored)]
+            refused = [one for one in batch.set_aside if not one.record.is_before(stored)]
             try:
                 written, unfit = self._take(new, now)
             except _UNSTORABLE:
@@ -102,8 +103,8 @@ class SqliteSink:
 
     def _new(self, batch: Batch[Delivery], stored: Positions) -> tuple[list[Delivery], int]:
         """The deliveries that are not here yet, and how many are: by position, and by delivery_id."""
-        unread = [delivery for delivery in batch.taken if not _is_stored(delivery.record, stored)]
-        known = {row["delivery_id"] for row in self._database.rows_by_key(DELIVERY, ((d.delivery_id,) for d in unread))}
+        unread = [delivery for delivery in batch.taken if not delivery.record.is_before(stored)]
+        known = self._database.known(DELIVERY, "delivery_id", [delivery.delivery_id for delivery in unread])
         new: dict[str, Delivery] = {}
         for delivery in unread:
             if delivery.delivery_id not in known:
@@ -207,10 +208,6 @@ class SqliteSink:
         for table, some in rows.items():
             self._database.write(table.upsert, some)
         self._database.write(_GONE_ENTRIES, gone_entries)
-
-
-def _is_stored(record: Any, stored: Positions) -> bool:  # noqa: ANN401
-    return bool(record.offset < stored.get((record.topic, record.partition), 0))
 
 
 def _key(row: Row) -> IncidentKey:

@@ -8,17 +8,13 @@ from __future__ import annotations
 
 from typing import Final
 
+from consumers.sinks.content_tables import CONTENT, OF_INCIDENT
 from consumers.sinks.table import Table
-
-_INCIDENT: Final = """
-    origin TEXT NOT NULL  -- member whose incident it is
-    incident_id TEXT NOT NULL  -- its name there
-"""
 
 INCIDENT: Final = Table(
     "incident",
     "origin, incident_id",
-    _INCIDENT
+    OF_INCIDENT
     + """
     event_id TEXT  -- latest event that was shared; NULL where nothing is shared or all is retracted
     local_ref TEXT  -- log number that controllers speak
@@ -62,7 +58,7 @@ INCIDENT: Final = Table(
 SECTION: Final = Table(
     "section",
     "origin, incident_id, section",
-    _INCIDENT
+    OF_INCIDENT
     + """
     section TEXT NOT NULL
     items TEXT  -- JSON list; [] says that there is none; NULL: withdrawn
@@ -76,7 +72,7 @@ SECTION: Final = Table(
 SEALED: Final = Table(
     "sealed",
     "origin, incident_id, section, sealed_by",
-    _INCIDENT
+    OF_INCIDENT
     + """
     section TEXT NOT NULL  -- or head
     sealed_by TEXT NOT NULL  -- delivery that took it back
@@ -85,212 +81,13 @@ SEALED: Final = Table(
     """,
 )
 
-_PLACE_IN_SECTION: Final = (
-    _INCIDENT
-    + """
-    section TEXT NOT NULL
-    ordinal INTEGER NOT NULL  -- place in the section, from 1
-"""
-)
-_QUALITY: Final = """
-    accuracy TEXT
-    completeness TEXT
-    reliability TEXT
-    quality_as_of TEXT
-"""
-_KEY: Final = "origin, incident_id, section, ordinal"
-
-CLASSIFICATION: Final = Table(
-    "classification",
-    _KEY,
-    _PLACE_IN_SECTION
-    + """
-    category TEXT  -- full path
-    opening_category TEXT
-    closing_category TEXT
-    local_code TEXT
-    local_text TEXT
-    local_grade TEXT
-    qualifiers TEXT  -- JSON list; NULL: the origin does not say
-    flags TEXT  -- JSON list; NULL: the origin does not say
-    """,
-    indexes=("category",),
-)
-
-LOCATION: Final = Table(
-    "location",
-    _KEY,
-    _PLACE_IN_SECTION
-    + """
-    location_ref TEXT
-    kind TEXT
-    latitude REAL  -- WGS84
-    longitude REAL
-    radius_m REAL
-    cell TEXT
-    cell_size TEXT
-    source TEXT
-    verified INTEGER
-    as_of TEXT
-    address TEXT
-    postcode TEXT
-    uprn TEXT
-    usrn TEXT
-    premises TEXT
-    access TEXT
-    road TEXT
-    junction TEXT
-    direction TEXT
-    district TEXT
-    beat TEXT
-    force_area TEXT
-    """
-    + _QUALITY,
-    indexes=("postcode", "district"),
-)
-
-PERSON: Final = Table(
-    "person",
-    _KEY,
-    _PLACE_IN_SECTION
-    + """
-    person_ref TEXT  -- the same for one person in two roles
-    role TEXT
-    given TEXT
-    family TEXT
-    aliases TEXT  -- JSON list
-    date_of_birth TEXT
-    age_stated INTEGER
-    age_band TEXT
-    sex TEXT
-    ethnicity TEXT
-    height_cm INTEGER
-    build TEXT
-    hair TEXT
-    marks TEXT
-    clothing TEXT
-    phones TEXT  -- JSON list
-    home_address TEXT
-    home_postcode TEXT
-    identifiers TEXT  -- JSON list of kind and value
-    language TEXT
-    interpreter INTEGER
-    communication_needs TEXT
-    medical_need TEXT
-    warning_markers TEXT  -- JSON list of code, source, date
-    relationship TEXT
-    state TEXT
-    identified_by TEXT
-    photo_available INTEGER
-    """
-    + _QUALITY,
-    indexes=("family, given",),
-)
-
-CASUALTY: Final = Table(
-    "casualty",
-    _KEY,
-    _PLACE_IN_SECTION
-    + """
-    count INTEGER
-    age_band TEXT
-    sex TEXT
-    conscious INTEGER
-    breathing INTEGER
-    injury TEXT
-    trapped INTEGER
-    priority TEXT
-    """
-    + _QUALITY,
-)
-
-VEHICLE: Final = Table(
-    "vehicle",
-    _KEY,
-    _PLACE_IN_SECTION
-    + """
-    vehicle_ref TEXT
-    vrm TEXT  -- registration mark
-    vrm_certainty TEXT
-    country TEXT
-    make TEXT
-    model TEXT
-    colour TEXT
-    body TEXT
-    role TEXT
-    markers TEXT  -- JSON list
-    occupants INTEGER
-    direction TEXT
-    speed_kmh REAL
-    latitude REAL  -- where it was last seen, WGS84
-    longitude REAL
-    as_of TEXT
-    dangerous_goods TEXT
-    keeper_ref TEXT
-    """
-    + _QUALITY,
-    indexes=("vrm",),
-)
-
-RESOURCE: Final = Table(
-    "resource",
-    _KEY,
-    _PLACE_IN_SECTION
-    + """
-    callsign TEXT
-    kind TEXT
-    status TEXT
-    as_of TEXT
-    """,
-)
-
-HAZARD: Final = Table(
-    "hazard",
-    _KEY,
-    _PLACE_IN_SECTION
-    + """
-    kind TEXT
-    certainty TEXT
-    as_of TEXT
-    place TEXT
-    un_number TEXT
-    precaution TEXT
-    """
-    + _QUALITY,
-    indexes=("kind",),
-)
-
-LOG_ENTRY: Final = Table(
-    "log_entry",
-    "origin, incident_id, section, entry_id",
-    _INCIDENT
-    + """
-    section TEXT NOT NULL  -- facts, assessments or narrative
-    entry_id TEXT NOT NULL  -- the same from event to event
-    ordinal INTEGER NOT NULL  -- place in the section, from 1
-    at TEXT  -- when what it tells happened
-    entered_at TEXT
-    author_role TEXT
-    line_class TEXT
-    about TEXT  -- JSON list of person_ref, vehicle_ref, location_ref
-    text TEXT
-    """
-    + _QUALITY
-    + """
-    first_seen_at TEXT NOT NULL  -- when this system first had it
-    last_seen_at TEXT NOT NULL  -- when an event last had it
-    delivery_id TEXT NOT NULL  -- that event's delivery
-    """,
-    kept=("first_seen_at",),
-)
-
 DELIVERY: Final = Table(
     "delivery",
     "delivery_id",
     """
     delivery_id TEXT NOT NULL
     """
-    + _INCIDENT
+    + OF_INCIDENT
     + """
     event_id TEXT NOT NULL
     number INTEGER  -- 1, 2, 3 and so on of this incident to this member
@@ -331,26 +128,6 @@ CREATE TABLE receipt_outbox (
   made_at TEXT NOT NULL,
   value BLOB NOT NULL  -- the Receipt as it goes to Kafka; the row goes when Kafka has it
 )"""
-
-CONTENT: Final = {
-    "classification": CLASSIFICATION,
-    "locations": LOCATION,
-    "suspects": PERSON,
-    "convicted": PERSON,
-    "victims": PERSON,
-    "witnesses": PERSON,
-    "callers": PERSON,
-    "subjects": PERSON,
-    "associates": PERSON,
-    "casualties": CASUALTY,
-    "vehicles": VEHICLE,
-    "facts": LOG_ENTRY,
-    "assessments": LOG_ENTRY,
-    "narrative": LOG_ENTRY,
-    "resources": RESOURCE,
-    "hazards": HAZARD,
-}
-"""Section → the table that shows it in plain columns; `section` has it whole, as JSON."""
 
 TABLES: Final = (
     INCIDENT,

@@ -9,9 +9,8 @@ import click
 
 from consumers.receiving import receive
 from consumers.settings import ConsumerSettings
-from deploy.cli.consumer_screen import ops, status_line, stop_on_signals, summary
+from deploy.cli.consumer_screen import ops, schema_lookup, status_line, stop_on_signals, summary
 from deploy.cli.options import bootstrap_option, client_properties_option, exchange_option
-from schemas.codec import SchemaLookup
 from schemas.exchange import load_exchange
 from schemas.kafka import ClientSettings, client_properties
 from schemas.ops.logs import configure_logs
@@ -61,17 +60,9 @@ def consume(  # noqa: PLR0913, PLR0917  one parameter for each option
         member=member,
         clients=ClientSettings(bootstrap, client_properties(properties_file)),
         into=into,
-        lookup=_lookup(registry),
+        lookup=schema_lookup(registry),
     )
     stop = stop_on_signals()
     with ops(metrics_port) as health, status_line(member) as show:
         progress = receive(settings, stop, health, until_idle_s=until_idle, started=show)
     summary(progress, "deliveries", f"sqlite3 -box {quote(str(into))} {quote(_SAMPLE)}")
-
-
-def _lookup(registry: str | None) -> SchemaLookup | None:
-    if registry is None:
-        return None
-    from schemas.registry import RegistryLookup  # noqa: PLC0415  its client is slow to import and seldom asked for
-
-    return RegistryLookup(registry)

@@ -13,6 +13,7 @@ import click
 from rich.console import Console
 
 from consumers.runner import Progress
+from schemas.codec import SchemaLookup
 from schemas.ops.health import Health, serve_ops
 
 _REFRESH_S = 0.25
@@ -77,3 +78,12 @@ def summary(progress: Progress, what: str, query: str) -> None:
         err=True,
     )
     click.echo(f"to read them: {query}", err=True)
+
+
+def schema_lookup(registry: str | None) -> SchemaLookup | None:
+    """Where to find newer schemas; None without a registry."""
+    if registry is None:
+        return None
+    from schemas.registry import RegistryLookup  # noqa: PLC0415  its client is slow to import and seldom asked for
+
+    return RegistryLookup(registry)

@@ -1,0 +1,126 @@
+"""Asking the ledger: why a member got an event, or did not, and what became of it.
+
+Whoever asks is written to ``access_log`` before the answer is read (DPA 2018 s.62): who, what, when. Where that cannot
+be written, there is no answer.
+"""
+
+from __future__ import annotations
+
+import getpass
+import json
+import os
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self
+from zoneinfo import ZoneInfo
+
+from consumers.ledger import KIND
+from consumers.ledger_tables import DECISION, DISCLOSURE, FEEDBACK
+from consumers.sinks.database import Database
+from consumers.sinks.table import Table, iso
+from schemas.errors import Rejected
+
+Row = dict[str, Any]
+
+LONDON: Final = ZoneInfo("Europe/London")
+_JSON_COLUMNS: Final = frozenset({"considered", "sections", "covers", "grounds", "rules"})
+_NEW_ACCESS: Final = "INSERT INTO access_log (at, who, what, subject) VALUES (?, ?, ?, ?)"
+
+
+def os_user() -> str:
+    """The operating system's name for whoever runs this; not what the environment claims, where it can be told."""
+    try:
+        import pwd  # noqa: PLC0415  not on every system
+
+        return pwd.getpwuid(os.getuid()).pw_name
+    except (ImportError, KeyError):
+        return getpass.getuser()
+
+
+class Ledger:
+    """One force's ledger, to be read: rows as dictionaries, JSON columns opened, times as text in UTC."""
+
+    def __init__(self, path: Path, force: str | None = None, who: str | None = None) -> None:
+        """Open a ledger that is there.
+
+        Args:
+            path: the file that `huecry ledger` keeps.
+            force: whose it must be; None: anyone's.
+            who: for the access log; None: the operating system's user.
+
+        Raises:
+            Rejected: there is none, or it is not that force's ledger.
+        """
+        if not path.is_file():
+            raise Rejected(
+                "bad-database",
+                f"{path}: expected a force's ledger, and there is no such file: keep one with huecry ledger",
+            )
+        self._database = Database(path, KIND, force, None)
+        self._who = who or os_user()
+
+    def find_event(self, event_id: str) -> list[Row]:
+        """The disclosure records of an event: one, or none; more only where two incidents use the same event_id."""
+        return self._ask("find_event", event_id, DISCLOSURE, "event_id = ?", [event_id], "decided_at")
+
+    def find_incident(self, incident_id: str) -> list[Row]:
+        """The disclosure records of an incident, in the order of its events."""
+        return self._ask("find_incident", incident_id, DISCLOSURE, "incident_id = ?", [incident_id], "sequence")
+
+    def find_between(self, since: datetime, until: datetime, limit: int = 1000) -> list[Row]:
+        """The disclosure records decided from `since` to before `until`, oldest first.
+
+        Times without a zone are local time in Europe/London.
+        """
+        times = [iso(_local(moment).astimezone(UTC)) for moment in (since, until)]
+        where = "decided_at >= ? AND decided_at < ?"
+        return self._ask("find_between", "/".join(times), DISCLOSURE, where, times, "decided_at", limit)
+
+    def decisions(self, event_id: str) -> list[Row]:
+        """What was decided about an event for every member, by member."""
+        return self._ask("decisions", event_id, DECISION, _OF_EVENT, [event_id], "member")
+
+    def decision(self, event_id: str, member: str) -> Row | None:
+        """What was decided about an event for one member; None where the ledger has no decision for it."""
+        where = f"{_OF_EVENT} AND member = ?"
+        found = self._ask("decision", f"{event_id} {member}", DECISION, where, [event_id, member], "record_id")
+        return found[-1] if found else None
+
+    def feedback_for(self, event_id: str) -> list[Row]:
+        """What the force was told about an event, oldest first."""
+        return self._ask("feedback_for", event_id, FEEDBACK, "event_id = ?", [event_id], "at")
+
+    def close(self) -> None:
+        """Close the database."""
+        self._database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _ask(
+        self, what: str, subject: str, table: Table, where: str, values: Sequence[Any], order: str, limit: int = -1
+    ) -> list[Row]:
+        with self._database.transaction():
+            self._database.execute(_NEW_ACCESS, (iso(datetime.now(UTC)), self._who, what, subject))
+        columns = ", ".join(table.columns)
+        query = f"SELECT {columns} FROM {table.name} WHERE {where} ORDER BY {order} LIMIT ?"  # noqa: S608  our own names
+        rows = self._database.query(query, [*values, limit])
+        return [_opened(dict(zip(table.columns, row, strict=True))) for row in rows]
+
+
+_OF_EVENT: Final = "record_id IN (SELECT record_id FROM disclosure WHERE event_id = ?)"
+
+
+def _opened(row: Row) -> Row:
+    return {name: json.loads(value) if name in _JSON_COLUMNS else value for name, value in row.items()}
+
+
+def _local(moment: datetime) -> datetime:
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=LONDON)
