@@ -12,8 +12,6 @@ from schemas.errors import Rejected
 MOST_IN_AN_ID: Final = 200
 """Characters of an incident_id or event_id: they stand in keys and in every record that is written of the event."""
 
-MOST_ID_CHARACTERS: Final = 200
-
 
 def considered(event: OpenEvent) -> Considered:
     """What conditions may read of an event. Checks the sections it reads, and that the parts agree with each other.
@@ -64,8 +62,6 @@ def check_identity(event: OpenEvent, origin: str, key: bytes | None) -> None:
             "the Kafka key is not the incident_id",
             remedy="set the Kafka key of each event to its incident_id in UTF-8",
         )
-    if max(len(head["incident_id"]), len(head["event_id"])) > MOST_ID_CHARACTERS:
-        raise Rejected("long-id", f"expected incident_id and event_id of at most {MOST_ID_CHARACTERS} characters")
     if head["kind"] == "RETRACT":
         raise Rejected(
             "unsupported-kind",
