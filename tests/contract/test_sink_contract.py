@@ -1,0 +1,241 @@
+"""What every sink promises. A new sink adds a bench to `BENCHES` and must pass all of it."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+
+from consumers.delivery import Batch, Delivery
+from consumers.sinks import Gap, OutboxReceipt, Sink, Written
+from consumers.sinks.sqlite import SqliteSink
+from schemas.codec import decode
+from schemas.errors import Unavailable
+from schemas.event import LogLine, Vehicle
+from schemas.records import Receipt
+from tests.consumers.making import MEMBER, MOST_BYTES, TOPIC, Topic, delivery_bytes
+from tests.consumers.model import Held, read_incidents
+
+
+class SinkUnderTest(Sink[Delivery], Protocol):
+    """A sink that keeps an outbox."""
+
+    def unsent_receipts(self, after: int, limit: int) -> list[OutboxReceipt]: ...
+
+    def forget_receipts(self, numbers: list[int]) -> None: ...
+
+
+class Bench(Protocol):
+    """A receiving system and how to look into it."""
+
+    def open(self) -> SinkUnderTest: ...
+
+    def incidents(self) -> dict[tuple[str, str], Held]: ...
+
+    def deliveries(self) -> list[str]: ...
+
+    def set_aside(self) -> list[tuple[str, bytes | None]]:
+        """Reason and bytes of what was set aside."""
+        ...
+
+    def take_away(self) -> Callable[[], None]:
+        """Make the receiving system unavailable; what is returned brings it back."""
+        ...
+
+
+class SqliteBench:
+    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("consumers.sinks.database._BUSY_S", 0.05)
+        self.path = folder / "receiving.db"
+        self._opened: list[SqliteSink] = []
+
+    def open(self) -> SqliteSink:
+        self._opened.append(SqliteSink(self.path, MEMBER))
+        return self._opened[-1]
+
+    def close(self) -> None:
+        for sink in self._opened:
+            sink.close()
+
+    def incidents(self) -> dict[tuple[str, str], Held]:
+        return read_incidents(self.path)
+
+    def deliveries(self) -> list[str]:
+        return [row[0] for row in self._read("SELECT delivery_id FROM delivery ORDER BY record_offset")]
+
+    def set_aside(self) -> list[tuple[str, bytes | None]]:
+        return self._read("SELECT reason, value FROM set_aside ORDER BY record_offset")
+
+    def take_away(self) -> Callable[[], None]:
+        holder = sqlite3.connect(self.path, isolation_level=None)
+        holder.execute("BEGIN EXCLUSIVE")
+        return holder.close
+
+    def _read(self, query: str) -> list[tuple[str, bytes | None]]:
+        with closing(sqlite3.connect(self.path)) as database:
+            return database.execute(query).fetchall()
+
+
+BENCHES = {"sqlite": SqliteBench}
+
+
+@pytest.fixture(params=sorted(BENCHES))
+def bench(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
+    made = BENCHES[request.param](tmp_path, monkeypatch)
+    yield made
+    made.close()
+
+
+def shared(step: int, incident: str = "i-1") -> bytes:
+    return delivery_bytes(
+        incident, step, covers=("vehicles", "narrative"), vehicles=(Vehicle(vehicle_ref=f"v-{step}"),)
+    )
+
+
+def ids(batch: Batch[Delivery]) -> list[str]:
+    return [delivery.delivery_id for delivery in batch.taken]
+
+
+def receipted(sink: SinkUnderTest) -> list[tuple[str, str, str | None]]:
+    """Kind, delivery and cause of every entry in the outbox."""
+    receipts = [
+        (row, Receipt.from_avro(decode("Receipt", row.value, MOST_BYTES))) for row in sink.unsent_receipts(0, 99)
+    ]
+    assert all(row.kind == receipt.kind and row.deliveries == len(receipt.entries) for row, receipt in receipts)
+    return [(receipt.kind, entry.delivery_id, entry.cause) for _, receipt in receipts for entry in receipt.entries]
+
+
+def test_what_was_written_is_there_for_the_next_process(bench: Bench) -> None:
+    batch = Topic().batch(shared(1), shared(2, "i-2"))
+    written = bench.open().write(batch)
+    assert written == Written(batch.taken, 0, ())
+    after = bench.open()
+    assert after.positions() == {(TOPIC, 0): 5}
+    assert bench.deliveries() == ids(batch)
+    assert {key: held.event_id for key, held in bench.incidents().items()} == {
+        ("west-yorkshire", "i-1"): "e-1",
+        ("west-yorkshire", "i-2"): "e-2",
+    }
+
+
+def test_the_same_batch_again_is_all_repeats_and_changes_nothing(bench: Bench) -> None:
+    batch = Topic().batch(shared(1), shared(2))
+    sink = bench.open()
+    sink.write(batch)
+    before = (bench.incidents(), bench.deliveries(), receipted(sink))
+    assert sink.write(batch) == Written((), 2, ())
+    assert bench.open().write(batch) == Written((), 2, ())
+    assert (bench.incidents(), bench.deliveries(), receipted(sink)) == before
+
+
+def test_a_delivery_sent_twice_takes_effect_at_its_first_place(bench: Bench) -> None:
+    topic, sink = Topic(), bench.open()
+    sink.write(topic.batch(shared(1), shared(2), shared(1)))
+    written = sink.write(topic.batch(shared(1)))
+    assert (written.written, written.repeated) == ((), 1)
+    assert bench.incidents()["west-yorkshire", "i-1"].event_id == "e-2"
+    assert sink.positions() == {(TOPIC, 0): 9}
+
+
+def test_a_slow_instance_cannot_undo_what_another_wrote_since(bench: Bench) -> None:
+    topic, slow, quick = Topic(), bench.open(), bench.open()
+    old, new = topic.batch(shared(1)), topic.batch(shared(2))
+    quick.write(old)
+    quick.write(new)
+    assert slow.write(old).repeated == 1
+    assert slow.positions() == {(TOPIC, 0): 5}
+    assert bench.incidents()["west-yorkshire", "i-1"].event_id == "e-2"
+
+
+def test_what_does_not_decode_is_set_aside_with_its_bytes_and_the_rest_goes_on(bench: Bench) -> None:
+    sink = bench.open()
+    batch = Topic().batch(b"\x00not avro", shared(1), None)
+    written = sink.write(batch)
+    assert [refused.reason for refused in written.set_aside] == ["unknown-schema", "empty"]
+    assert bench.set_aside() == [("unknown-schema", b"\x00not avro"), ("empty", None)]
+    assert bench.deliveries() == ids(batch)
+    assert sink.positions() == {(TOPIC, 0): 7}
+    assert [kind for kind, _, _ in receipted(sink)] == ["delivered"]
+    assert sink.write(batch) == Written((), 1, ())
+
+
+def test_what_cannot_be_acted_on_is_set_aside_and_receipted_as_failed(bench: Bench) -> None:
+    sink = bench.open()
+    batch = Topic().batch(shared(1), delivery_bytes("i-2", 2, action="UNKNOWN"))
+    sink.write(batch)
+    assert [reason for reason, _ in bench.set_aside()] == ["unknown-action"]
+    first, second = ids(batch)
+    assert receipted(sink) == [("delivered", first, None), ("failed", second, "unknown-action")]
+
+
+def test_a_delivery_to_somebody_else_is_never_shown_and_never_receipted(bench: Bench) -> None:
+    sink = bench.open()
+    sink.write(Topic().batch(delivery_bytes("i-2", 2, member="lancashire", covers=("vehicles",))))
+    assert [reason for reason, _ in bench.set_aside()] == ["not-for-us"]
+    assert bench.incidents() == {}
+    assert receipted(sink) == []
+
+
+def test_a_value_that_cannot_be_stored_is_set_aside_and_its_neighbours_are_written(bench: Bench) -> None:
+    sink, topic = bench.open(), Topic()
+    batch = topic.batch(shared(1), shared(2, "i-2"), shared(3, "i-3"))
+    first, poisonous, last = batch.taken
+    culprit = Delivery(poisonous.record, {**poisonous.terms, "policy_version": 1 << 80}, poisonous.event)
+    written = sink.write(Batch((first, culprit, last), (), batch.positions))
+    assert written.written == (first, last)
+    assert [reason for reason, _ in bench.set_aside()] == ["not-storable"]
+    assert sorted(key[1] for key in bench.incidents()) == ["i-1", "i-3"]
+    assert ("failed", culprit.delivery_id, "not-storable") in receipted(sink)
+
+
+def test_while_it_is_away_nothing_takes_effect_and_the_same_batch_fits_afterwards(bench: Bench) -> None:
+    sink, batch = bench.open(), Topic().batch(shared(1))
+    bring_back = bench.take_away()
+    with pytest.raises(Unavailable):
+        sink.write(batch)
+    bring_back()
+    assert sink.positions() == {}
+    assert bench.deliveries() == []
+    assert sink.write(batch).written == batch.taken
+
+
+def test_receipts_leave_the_outbox_only_when_told(bench: Bench) -> None:
+    sink, topic = bench.open(), Topic()
+    sink.write(topic.batch(shared(1)))
+    sink.write(topic.batch(shared(2)))
+    one, two = bench.open().unsent_receipts(0, 99)
+    assert sink.unsent_receipts(one.receipt_number, 99) == [two]
+    sink.forget_receipts([one.receipt_number])
+    assert sink.unsent_receipts(0, 99) == [two]
+    sink.forget_receipts([two.receipt_number])
+    sink.write(topic.batch(shared(3)))
+    (three,) = sink.unsent_receipts(0, 99)
+    assert three.receipt_number > two.receipt_number, "a number that is used again would lose a receipt"
+
+
+def test_log_entries_keep_when_they_were_first_seen_and_go_when_the_origin_drops_them(bench: Bench) -> None:
+    if not isinstance(bench, SqliteBench):
+        pytest.skip("columns of its own")
+    sink, topic = bench.open(), Topic()
+
+    def lines(*names: str) -> dict[str, object]:
+        return {"covers": ("narrative",), "narrative": tuple(LogLine(entry_id=n, text="typed") for n in names)}
+
+    sink.write(topic.batch(delivery_bytes(step=1, **lines("a", "b"))))
+    ((first_a,),) = bench._read("SELECT first_seen_at FROM log_entry WHERE entry_id = 'a'")
+    sink.write(topic.batch(delivery_bytes(step=2, **lines("a", "c"))))
+    rows = bench._read("SELECT entry_id, first_seen_at, last_seen_at FROM log_entry ORDER BY ordinal")
+    assert [row[0] for row in rows] == ["a", "c"]
+    assert rows[0][1] == first_a
+    assert rows[0][2] == rows[1][2]
+
+
+def test_a_gap_is_kept_for_the_operators(bench: Bench) -> None:
+    if not isinstance(bench, SqliteBench):
+        pytest.skip("a table of its own")
+    bench.open().note_gap(Gap(TOPIC, 0, 5, 9))
+    assert bench._read("SELECT topic, partition, first_offset, last_offset FROM gap") == [(TOPIC, 0, 5, 9)]
