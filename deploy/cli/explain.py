@@ -1,0 +1,43 @@
+"""``huecry explain``: why a member got an event, or did not."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from consumers.ledger_queries import Ledger
+from deploy.explaining import as_json, as_lines, explain_event
+from routing.agreements import load_bundle
+
+
+@click.command()
+@click.argument("event_id", metavar="EVENT")
+@click.option("--to", "member", required=True, metavar="MEMBER", help="The member that got it, or did not.")
+@click.option(
+    "--ledger",
+    type=click.Path(path_type=Path, dir_okay=False),
+    required=True,
+    metavar="FILE",
+    help="The origin's own ledger, as huecry ledger keeps it.",
+)
+@click.option(
+    "--agreements",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="The bundle that decided: then every rule is shown, and the decision is made again.",
+)
+@click.option("--json", "show_json", is_flag=True, help="One JSON object.")
+def explain(event_id: str, member: str, ledger: Path, agreements: Path | None, *, show_json: bool) -> None:
+    """Say why a member got an event, or did not, from the origin's ledger.
+
+    For the origin only. The ledger notes who asked (DPA 2018 s.62).
+    """
+    bundle = load_bundle(agreements) if agreements else None
+    with Ledger(ledger) as opened:
+        explanation = explain_event(opened, event_id, member, bundle)
+    if show_json:
+        click.echo(json.dumps(as_json(explanation)))
+    else:
+        click.echo("\n".join(as_lines(explanation)))
