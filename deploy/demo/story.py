@@ -31,6 +31,9 @@ SELECT member FROM decision JOIN disclosure USING (record_id)
 WHERE event_id = ? AND head <> 'granted' ORDER BY member DESC LIMIT 1
 """
 
+_SAMPLE_RECEIVED = "SELECT origin, local_ref, category, grade, status FROM incident LIMIT 9"
+_SAMPLE_DECIDED = "SELECT member, outcome, count(*) FROM decision GROUP BY 1, 2"
+
 
 class Chosen(NamedTuple):
     """The incident that is shown, its event, and the member that got nothing of it."""
@@ -64,11 +67,11 @@ def closing_words(demo: Demo) -> Iterator[RenderableType]:
 
 
 def _commands(demo: Demo, chosen: Chosen, ledger: Path) -> Iterator[str]:
-    receiver = next(iter(demo.receiving.values()))
-    agreements = _shown(HERE / "agreements")
-    yield f"  huecry explain {chosen.event_id} --to {chosen.left_out} --ledger {_shown(ledger)} --agreements {agreements}"
-    yield f'  sqlite3 -box {_shown(receiver)} "SELECT origin, local_ref, category, grade, status FROM incident LIMIT 9"'
-    yield f'  sqlite3 -box {_shown(ledger)} "SELECT member, outcome, count(*) FROM decision GROUP BY 1, 2"'
+    agreements, shown_ledger = _shown(HERE / "agreements"), _shown(ledger)
+    asked = f"{chosen.event_id} --to {chosen.left_out}"
+    yield f"  huecry explain {asked} --ledger {shown_ledger} --agreements {agreements}"
+    yield f"  sqlite3 -box {_shown(next(iter(demo.receiving.values())))} '{_SAMPLE_RECEIVED}'"
+    yield f"  sqlite3 -box {shown_ledger} '{_SAMPLE_DECIDED}'"
     yield f"  huecry agreements check {agreements}"
 
 
