@@ -6,19 +6,23 @@ built once for each event, however many partners there are.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 from routing.agreements.considered import Considered, considered_to_dict
 from routing.agreements.decision import Decision
+from routing.deciding import Decided
 from routing.effects import Output, Policy, Record
-from schemas.catalogue import Entry
-from schemas.codec import EventCodec, encode, encode_address, encode_terms, stable_id
-from schemas.codes import enum_symbol
-from schemas.cut import OpenEvent
+from routing.wording import Wording
+from schemas.catalogue import Entry, catalogue
+from schemas.codec import EventCodec, encode_address, stable_id
+from schemas.cut import EMPTY, OpenEvent
+from schemas.parts import decision_parts, disclosure_record_head, terms_parts
 from schemas.topics import disclosures_topic, partner_topic
+from schemas.wire import frame, long_bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,44 +47,38 @@ def delivery_id(arrived: Arrived, recipient: str) -> str:
     return stable_id("delivery", *arrived.identity, recipient, "share", "event")
 
 
-def deliveries(arrived: Arrived, decisions: Iterable[Decision], codec: EventCodec, policy_version: int) -> list[Output]:
-    """One Delivery for each decision whose head is granted.
+def deliveries(arrived: Arrived, granted: Iterable[Decided], codec: EventCodec) -> list[Output]:
+    """One Delivery for each recipient, to whom the head must be granted.
 
     Raises:
         Rejected: a section that somebody is granted is malformed; then nobody gets anything of the event.
     """
     views: dict[tuple[str, ...], bytes] = {}
-    terms: dict[tuple[Decision, bool], bytes] = {}
+    terms: dict[tuple[Wording, bool], bytes] = {}
     framed = codec.delivery_frame(arrived.entry)
     key = arrived.record.key or b""
     outputs = []
-    for decision in decisions:
-        recipient, covers = decision.recipient, decision.covers
+    for each in granted:
+        recipient, covers = each.recipient, each.decision.covers
         addressed = recipient in arrived.considered.addressees
-        same = (replace(decision, recipient=""), addressed)
+        same = (each.wording, addressed)
         if covers not in views:
             views[covers] = arrived.event.view(covers)
         if same not in terms:
-            terms[same] = encode_terms(_terms(arrived, decision, policy_version, addressed=addressed))
+            terms[same] = _terms(arrived, each.wording, addressed=addressed)
         address = encode_address(delivery_id(arrived, recipient), recipient, f"{recipient}/{arrived.record.partition}")
         outputs.append(Output(partner_topic(recipient), key, b"".join((framed, address, terms[same], views[covers]))))
     return outputs
 
 
-def _terms(arrived: Arrived, decision: Decision, policy_version: int, *, addressed: bool) -> dict[str, Any]:
-    return {
-        "action": "SHARE",
-        "covers": decision.covers,
-        "addressed_to_you": addressed,
-        "changes": _changes_for(arrived.event, decision.covers),
-        "grounds": [_ground(ground) for ground in decision.grounds],
-        "decided_at": arrived.now,
-        "retain_until": _retain_until(arrived, decision),
-        "retain_days": decision.retain_days,
-        "onward": decision.onward or "",
-        "policy_version": policy_version,
-        "under_review": decision.under_review,
-    }
+def _terms(arrived: Arrived, wording: Wording, *, addressed: bool) -> bytes:
+    """The terms of a disclosure: what the wording says, and between its parts what hangs on this event."""
+    _, of_event, _, times, _ = terms_parts()
+    changes = _changes_for(arrived.event, wording.decision.covers)
+    event_bytes = of_event.encode({"addressed_to_you": addressed, "changes": changes})
+    retain_until = _retain_until(arrived, wording.decision)
+    times_bytes = times.encode({"decided_at": arrived.now, "retain_until": retain_until})
+    return b"".join((wording.covered, event_bytes, wording.grounds, times_bytes, wording.ending))
 
 
 def _changes_for(event: OpenEvent, covers: tuple[str, ...]) -> list[dict[str, Any]]:
@@ -98,14 +96,11 @@ def _retain_until(arrived: Arrived, decision: Decision) -> datetime | None:
     return arrived.now + timedelta(days=decision.retain_days)
 
 
-def disclosure_record(arrived: Arrived, decisions: Iterable[Decision], policy: Policy) -> Output:
+def disclosure_record(arrived: Arrived, decided: Iterable[Decided], policy: Policy) -> Output:
     """What was decided about the event for every member: DPA 2018 s.62."""
     origin, incident_id, event_id = arrived.identity
     record = arrived.record
-    groups: dict[Decision, list[dict[str, Any]]] = {}
-    for decision in decisions:
-        groups.setdefault(replace(decision, recipient=""), []).append(_recipient(arrived, decision, policy))
-    value = {
+    head = {
         "record_id": stable_id("record", origin, incident_id, event_id),
         "origin": origin,
         "incident_id": incident_id,
@@ -115,47 +110,32 @@ def disclosure_record(arrived: Arrived, decisions: Iterable[Decision], policy: P
         "decided_at": arrived.now,
         "policy": {"version": policy.bundle.version, "hash": policy.bundle.hash},
         "considered": {k: v for k, v in considered_to_dict(arrived.considered).items() if k != "origin"},
-        "decisions": [_group(decision, members) for decision, members in groups.items()],
     }
-    return Output(disclosures_topic(origin), record.key or b"", encode("DisclosureRecord", value))
+    parts = [_record_frame(), disclosure_record_head().encode(head), *_groups(arrived, decided, policy)]
+    return Output(disclosures_topic(origin), record.key or b"", b"".join(parts))
 
 
-def _recipient(arrived: Arrived, decision: Decision, policy: Policy) -> dict[str, Any]:
-    member = decision.recipient
-    if decision.head != "granted":
+def _groups(arrived: Arrived, decided: Iterable[Decided], policy: Policy) -> list[bytes]:
+    """The members for whom the decision was the same, and that decision, as one Avro array."""
+    groups: dict[Wording, list[dict[str, Any]]] = {}
+    for each in decided:
+        groups.setdefault(each.wording, []).append(_recipient(arrived, each, policy))
+    recipients, _ = decision_parts()
+    parts = [long_bytes(len(groups))]
+    for wording, members in groups.items():
+        parts += (recipients.encode({"recipients": members}), wording.decided)
+    return [*parts, EMPTY] if groups else [EMPTY]
+
+
+def _recipient(arrived: Arrived, decided: Decided, policy: Policy) -> dict[str, Any]:
+    member = decided.recipient
+    if decided.decision.head != "granted":
         return {"member": member, "delivery_id": None, "undeliverable": None}
     undeliverable = policy.suspended.get(member)
     made = None if undeliverable else delivery_id(arrived, member)
     return {"member": member, "delivery_id": made, "undeliverable": undeliverable}
 
 
-def _group(decision: Decision, members: list[dict[str, Any]]) -> dict[str, Any]:
-    return {
-        "recipients": members,
-        "outcome": enum_symbol(decision.outcome),
-        "head": enum_symbol(decision.head),
-        "sections": [{"section": name, "state": enum_symbol(state)} for name, state in decision.sections.items()],
-        "grounds": [_ground(ground) for ground in decision.grounds],
-        "rules": [
-            {
-                "agreement": match.agreement,
-                "rule": match.rule,
-                "outcome": match.outcome,
-                "turned_on_unknown": match.turned_on_unknown,
-            }
-            for match in decision.rules
-        ],
-        "retain_days": decision.retain_days,
-        "onward": decision.onward or "",
-        "under_review": decision.under_review,
-    }
-
-
-def _ground(ground: Any) -> Mapping[str, str]:  # noqa: ANN401
-    return {
-        "section": ground.section,
-        "agreement": ground.agreement,
-        "rule": ground.rule,
-        "purpose": ground.purpose,
-        "legal_basis": ground.legal_basis,
-    }
+@cache
+def _record_frame() -> bytes:
+    return frame(catalogue().current("DisclosureRecord").schema_id)

@@ -9,8 +9,8 @@ from dataclasses import replace
 from datetime import datetime
 from functools import cache
 
-from routing.agreements.interpret import decide, recipients
 from routing.considering import MOST_IN_AN_ID, check_identity, considered
+from routing.deciding import decide_all
 from routing.disclose import Arrived, deliveries, disclosure_record
 from routing.effects import Effects, Output, Policy, Record
 from routing.quarantine import quarantined
@@ -68,20 +68,20 @@ def _route_event(record: Record, origin: str, policy: Policy, now: datetime, cod
 
 def _disclosed(arrived: Arrived, policy: Policy, codec: EventCodec) -> Effects:
     origin = arrived.considered.origin
-    decisions = [
-        decide(policy.bundle, arrived.considered, recipient, arrived.now)
-        for recipient in recipients(policy.bundle, origin)
-    ]
-    granted = [decision for decision in decisions if decision.head == "granted"]
-    reachable = [decision for decision in granted if decision.recipient not in policy.suspended]
-    outputs = deliveries(arrived, reachable, codec, policy.bundle.version)
-    outputs.append(disclosure_record(arrived, decisions, policy))
-    cut_off = [decision.recipient for decision in granted if decision.recipient in policy.suspended]
+    decided = decide_all(policy.bundle, arrived.considered, arrived.now)
+    granted = [each for each in decided if each.decision.head == "granted"]
+    reachable = [each for each in granted if each.recipient not in policy.suspended]
+    outputs = deliveries(arrived, reachable, codec)
+    outputs.append(disclosure_record(arrived, decided, policy))
+    cut_off = [each.recipient for each in granted if each.recipient in policy.suspended]
     outputs += [_undeliverable(arrived, member, policy.suspended[member]) for member in cut_off]
     return Effects(
         fate="routed",
         outputs=tuple(outputs),
-        outcomes=tuple((d.recipient, "undeliverable" if d.recipient in cut_off else d.outcome) for d in decisions),
+        outcomes=tuple(
+            (each.recipient, "undeliverable" if each.recipient in cut_off else each.decision.outcome)
+            for each in decided
+        ),
         feedback=tuple((origin, "undeliverable") for _ in cut_off),
         sent_at_ms=arrived.event.head["sent_at"],
     )

@@ -1,0 +1,83 @@
+"""A decision as bytes: what a delivery and a disclosure record say of it, whatever the event and whoever the recipient.
+
+Equal decisions have one `Wording` while any of them is remembered, so it can be told apart by identity.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cached_property
+from typing import Any
+from weakref import WeakValueDictionary
+
+from routing.agreements.decision import Decision, Ground
+from schemas.codes import enum_symbol
+from schemas.parts import decision_parts, terms_parts
+
+
+class Wording:
+    """The bytes that equal decisions under one policy version share. Compared by identity; make one with `wording`."""
+
+    def __init__(self, decision: Decision, policy_version: int) -> None:
+        self.decision = decision
+        """With no recipient."""
+        self._policy_version = policy_version
+
+    @cached_property
+    def covered(self) -> bytes:
+        """Of a disclosure's terms the first part: the action, and the sections covered."""
+        return terms_parts()[0].encode({"action": "SHARE", "covers": self.decision.covers})
+
+    @cached_property
+    def grounds(self) -> bytes:
+        """Of a disclosure's terms the third part."""
+        return terms_parts()[2].encode({"grounds": self._grounds()})
+
+    @cached_property
+    def ending(self) -> bytes:
+        """Of a disclosure's terms the last part, from ``retain_days`` on."""
+        return terms_parts()[4].encode(self._conditions() | {"policy_version": self._policy_version})
+
+    @cached_property
+    def decided(self) -> bytes:
+        """Of a record's group of equal decisions all but the recipients."""
+        decision = self.decision
+        states = [{"section": name, "state": enum_symbol(state)} for name, state in decision.sections.items()]
+        rules = [
+            {
+                "agreement": match.agreement,
+                "rule": match.rule,
+                "outcome": match.outcome,
+                "turned_on_unknown": match.turned_on_unknown,
+            }
+            for match in decision.rules
+        ]
+        what = {"outcome": enum_symbol(decision.outcome), "head": enum_symbol(decision.head), "sections": states}
+        return decision_parts()[1].encode({**what, "grounds": self._grounds(), "rules": rules, **self._conditions()})
+
+    def _conditions(self) -> dict[str, Any]:
+        decision = self.decision
+        onward = decision.onward or ""
+        return {"retain_days": decision.retain_days, "onward": onward, "under_review": decision.under_review}
+
+    def _grounds(self) -> list[dict[str, str]]:
+        return [_ground(ground) for ground in self.decision.grounds]
+
+
+def wording(decision: Decision, policy_version: int) -> Wording:
+    """The wording of a decision: the same one for equal decisions, whoever they are for."""
+    shape = replace(decision, recipient="")
+    return _wordings.setdefault((shape, policy_version), Wording(shape, policy_version))
+
+
+_wordings: WeakValueDictionary[tuple[Decision, int], Wording] = WeakValueDictionary()
+
+
+def _ground(ground: Ground) -> dict[str, str]:
+    return {
+        "section": ground.section,
+        "agreement": ground.agreement,
+        "rule": ground.rule,
+        "purpose": ground.purpose,
+        "legal_basis": ground.legal_basis,
+    }

@@ -1,0 +1,55 @@
+"""A remembered decision is the interpreter's own."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+from datetime import datetime, timedelta
+from typing import get_args
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from routing.agreements import Bundle, Considered, decide, recipients
+from routing.agreements.model import Attribute
+from routing.deciding import READS, decide_all
+from tests.routing.agreements.test_agreement_properties import bundles, events, moments
+
+
+@given(bundles(), st.lists(events, min_size=2, max_size=6), moments)
+@settings(max_examples=150, deadline=None)
+def test_what_is_remembered_is_what_the_interpreter_decides(bundle: Bundle, several: list[Considered], now: datetime):
+    alike = [replace(event, origin=several[0].origin) for event in several]
+    for event in (*several, *alike, *reversed(several)):
+        decided = decide_all(bundle, event, now)
+        for recipient, each in zip(recipients(bundle, event.origin), decided, strict=True):
+            afresh = decide(bundle, event, recipient, now)
+            assert each.recipient == recipient
+            assert replace(each.decision, recipient=recipient) == afresh
+
+
+@given(bundles(), events, moments)
+@settings(max_examples=60, deadline=None)
+def test_a_day_is_remembered_for_itself(bundle: Bundle, event: Considered, now: datetime):
+    for hours in range(0, 72, 8):
+        later = now + timedelta(hours=hours)
+        for each in decide_all(bundle, event, later):
+            expected = decide(bundle, event, each.recipient, later)
+            assert replace(each.decision, recipient=each.recipient) == expected
+
+
+@given(bundles(), events, moments)
+@settings(max_examples=60, deadline=None)
+def test_equal_decisions_have_one_wording_and_others_another(bundle: Bundle, event: Considered, now: datetime):
+    decided = decide_all(bundle, event, now)
+    for one in decided:
+        for other in decided:
+            assert (one.wording is other.wording) == (one.decision == other.decision)
+
+
+def test_what_every_attribute_reads_is_known():
+    assert READS.keys() == set(_flat(Attribute))
+    assert set(READS.values()) <= {field.name for field in fields(Considered)}
+
+
+def _flat(literal: object) -> list[str]:
+    return [name for each in get_args(literal) for name in (_flat(each) if get_args(each) else [each])]
