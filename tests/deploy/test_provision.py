@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import random
 from pathlib import Path
 
 import pytest
 import yaml
 from click.testing import CliRunner, Result
+from confluent_kafka import KafkaError, Producer
 from confluent_kafka.admin import AdminClient, ConfigResource, ResourceType
 from confluent_kafka.cimpl import NewTopic
 
@@ -161,3 +163,42 @@ def test_a_plan_that_would_be_refused_shows_every_topic_first(
     assert f"refused    incidents.{unique}-north" in result.output
     assert f"unchanged  partner.{unique}-north" in result.output
     assert isinstance(result.exception, Rejected)
+
+
+def publish(settings: ClientSettings, topic: str, values: list[bytes], **extra: str) -> list[object]:
+    """Produce as all our producers do, and return what was not acknowledged."""
+    failures: list[object] = []
+    producer = Producer(settings.producer_config(**extra))
+    for value in values:
+        producer.produce(topic, value, on_delivery=lambda error, _: failures.append(error) if error else None)
+    assert producer.flush(30) == 0
+    return failures
+
+
+def test_the_largest_event_and_the_fullest_batch_are_accepted(settings: ClientSettings, exchange: Exchange) -> None:
+    provision(settings, exchange)
+    largest = exchange.limits.max_event_bytes
+    force = exchange.publishers()[0]
+    incompressible = random.Random(1).randbytes
+    assert publish(settings, incidents_topic(force), [incompressible(largest)]) == []
+    assert publish(settings, partner_topic(force), [incompressible(largest + 64 * 1024)]) == []
+    assert publish(settings, incidents_topic(force), [incompressible(3000) for _ in range(1000)]) == []
+
+
+def test_an_event_far_too_large_is_refused_by_the_broker(settings: ClientSettings, exchange: Exchange) -> None:
+    provision(settings, exchange)
+    hostile = {"message.max.bytes": "1000000"}
+    twice = random.Random(1).randbytes(2 * exchange.limits.max_event_bytes)
+    [error] = publish(settings, incidents_topic(exchange.publishers()[0]), [twice], **hostile)
+    assert isinstance(error, KafkaError)
+    assert error.code() == KafkaError.MSG_SIZE_TOO_LARGE
+
+
+def test_zstd_sent_is_lz4_stored(broker: EmbeddedBroker, settings: ClientSettings, exchange: Exchange) -> None:
+    provision(settings, exchange)
+    topic = partner_topic(exchange.publishers()[0])
+    assert publish(settings, topic, [b"hue and cry " * 100], **{"compression.type": "zstd"}) == []
+    batch = (broker.data_dir / "log" / f"{topic}-0" / "00000000000000000000.log").read_bytes()
+    attributes = int.from_bytes(batch[21:23], "big")  # of a record batch: its codec in the lowest three bits
+    assert attributes & 0b111 == 3  # lz4; zstd is 4
+    assert attributes & 0b1000  # LogAppendTime
