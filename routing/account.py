@@ -14,7 +14,15 @@ log = get_logger()
 
 
 def account(done: Sequence[tuple[Record, Effects]]) -> None:
-    """Count what became of the records of one committed transaction."""
+    """Count what became of the records of one committed transaction; a fault in counting never undoes it."""
+    try:
+        _count(done)
+    except Exception:
+        # If this went up, the loop would route again what is committed.
+        log.exception("metrics of a batch are incomplete", records=len(done))
+
+
+def _count(done: Sequence[tuple[Record, Effects]]) -> None:
     metrics.observe("transaction_events", len(done))
     now_ms = time.time() * 1000
     for record, effects in done:

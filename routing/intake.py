@@ -21,6 +21,7 @@ class Intake:
 
     def __init__(self) -> None:
         self._queues: dict[Place, deque[Record]] = {}
+        self._bytes: dict[Place, int] = {}
         self._turn: deque[Place] = deque()
         self._held: dict[str, str] = {}
         self._size = 0
@@ -31,14 +32,12 @@ class Intake:
     def add(self, records: Iterable[Record]) -> None:
         """Take newly fetched records, in the order of each partition."""
         for record in records:
-            self._queue((record.topic, record.partition)).append(record)
-            self._size += 1
+            self._queue_for(record).append(record)
 
     def put_back(self, records: Iterable[Record]) -> None:
         """Return records that were taken and not routed, before all others of their partitions."""
         for record in reversed(list(records)):
-            self._queue((record.topic, record.partition)).appendleft(record)
-            self._size += 1
+            self._queue_for(record).appendleft(record)
 
     def take(self, most: int) -> list[Record]:
         """The next batch: one record from each topic in turn, from a topic's partitions in turn."""
@@ -51,7 +50,8 @@ class Intake:
                 places = topics[topic]
                 place = places.popleft()
                 queue = self._queues[place]
-                batch.append(queue.popleft())
+                batch.append(record := queue.popleft())
+                self._bytes[place] -= _bytes_of(record)
                 if queue:
                     places.append(place)
                 elif not places:
@@ -64,10 +64,15 @@ class Intake:
         """How many records of a partition are here."""
         return len(self._queues.get(place, ()))
 
+    def waiting_bytes(self, place: Place) -> int:
+        """How many bytes the records of a partition hold that are here."""
+        return self._bytes.get(place, 0)
+
     def drop(self, places: Iterable[Place]) -> None:
         """Forget the records of partitions that are no longer ours, or will be fetched again."""
         for place in places:
             self._size -= len(self._queues.pop(place, ()))
+            self._bytes.pop(place, None)
             if place in self._turn:
                 self._turn.remove(place)
 
@@ -89,10 +94,15 @@ class Intake:
         """Whether there is nothing that could be taken now."""
         return not self._waiting()
 
-    def _queue(self, place: Place) -> deque[Record]:
+    def _queue_for(self, record: Record) -> deque[Record]:
+        """Where one more record goes, counted already."""
+        place = (record.topic, record.partition)
         if place not in self._queues:
             self._queues[place] = deque()
+            self._bytes[place] = 0
             self._turn.append(place)
+        self._size += 1
+        self._bytes[place] += _bytes_of(record)
         return self._queues[place]
 
     def _waiting(self) -> dict[str, deque[Place]]:
@@ -102,3 +112,7 @@ class Intake:
             if self._queues[place] and place[0] not in self._held:
                 found.setdefault(place[0], deque()).append(place)
         return found
+
+
+def _bytes_of(record: Record) -> int:
+    return len(record.key or b"") + len(record.value or b"")

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
 from routing.account import account
 from routing.effects import Effects, Policy, Record
 from routing.quarantine import quarantined
-from routing.reach import Reach
+from routing.reach import MISSING, Reach
 from routing.route import route
 from routing.session import Session
 from routing.transactions import Aborted, Indefinite
@@ -52,7 +52,7 @@ class Loop:
         self._next_check = 0.0
         self._known_elsewhere = known_elsewhere
         self._router = router
-        self._newer: dict[str, str] = {}
+        self._waiting: dict[str, str] = {}
 
     def turn(self, timeout_s: float = 0.1) -> None:
         """Once round: fetch, and route one batch if there is one.
@@ -74,14 +74,14 @@ class Loop:
             try:
                 left = self._transact(part)
             except Aborted as aborted:
-                self._reach.refused(aborted.refused)
+                self._take_in_refusals(aborted.refused)
                 left = part.records
                 time.sleep(_ABORT_PAUSE_S)
             except Indefinite:
                 self._session.rewind()
                 return
-            except _NewerSchema as newer:
-                self._hold(newer)
+            except _Waits as waits:
+                self._hold(waits)
                 left = part.records
             except Fatal:
                 raise
@@ -98,11 +98,12 @@ class Loop:
         deadline = time.monotonic() + policy.exchange.limits.transaction_ms / 1000
         router = _refuse if part.is_culprit else self._router
         producer = self._session.begin()
+        unwritable = self._reach.unwritable()
         done: list[tuple[Record, Effects]] = []
         try:
             for record in part.records:
                 effects = router(record, policy, datetime.now(UTC))
-                self._stop_at_newer_schema(record, effects)
+                self._wait_if_unroutable(record, effects, unwritable)
                 for output in effects.outputs:
                     producer.produce(output)
                 done.append((record, effects))
@@ -115,44 +116,63 @@ class Loop:
         account(done)
         return part.records[len(done) :]
 
-    def _stop_at_newer_schema(self, record: Record, effects: Effects) -> None:
-        """Routers are upgraded before producers: an id that the registry knows is no fault of the event's."""
+    def _wait_if_unroutable(self, record: Record, effects: Effects, unwritable: frozenset[str]) -> None:
+        """Stop at what is no fault of the record's, so that it is neither lost nor refused."""
+        if unwritable and not unwritable.isdisjoint(output.topic for output in effects.outputs):
+            raise _Waits(record.topic, MISSING)
         if effects.unknown_schema is None:
             return
         try:
             if self._known_elsewhere(effects.unknown_schema):
-                raise _NewerSchema(record.topic, "newer-schema")
+                raise _Waits(record.topic, "newer-schema")
         except Unavailable:
-            raise _NewerSchema(record.topic, "registry-away") from None
+            raise _Waits(record.topic, "registry-away") from None
 
-    def _hold(self, newer: _NewerSchema) -> None:
-        log.error("topic held", topic=newer.topic, reason=newer.reason)
-        self._newer[newer.topic] = newer.reason
-        self._session.intake.hold(newer.topic, newer.reason)
+    def _hold(self, waits: _Waits) -> None:
+        log.error("topic held", topic=waits.topic, reason=waits.reason)
+        self._waiting[waits.topic] = waits.reason
+        self._session.intake.hold(waits.topic, waits.reason)
+
+    def _take_in_refusals(self, refused: Mapping[str, str]) -> None:
+        """Leave alone what refused a write, at once: one member's topic must not abort everybody's transactions."""
+        if refused:
+            self._reach.refused(refused)
+            self._hold_and_release()
 
     def _check_topics(self) -> None:
-        """See which topics exist; hold the inputs of members whose own topics are missing."""
+        """See which topics exist."""
         self._next_check = time.monotonic() + self._topic_check_s
         try:
             self._reach.seen(self._session.topics())
         except Unavailable:
             return
-        self._newer = {topic: reason for topic, reason in self._newer.items() if reason != "registry-away"}
-        holds = self._reach.holds() | self._newer
+        lacking = bool(self._reach.unwritable())
+        still = {"newer-schema": True, "registry-away": False, MISSING: lacking}
+        self._waiting = {topic: reason for topic, reason in self._waiting.items() if still[reason]}
+        self._hold_and_release()
+
+    def _hold_and_release(self) -> None:
+        """Hold the inputs of members whose own topics cannot be written, and those that wait; release all others."""
+        holds = self._reach.holds() | self._waiting
         intake = self._session.intake
         for topic in intake.held.keys() - holds.keys():
             intake.release(topic)
             log.warning("topic released", topic=topic)
         for topic in holds.keys() - intake.held.keys():
             intake.hold(topic, holds[topic])
-            log.error("topic held: a topic of its member is missing", topic=holds[topic])
+            log.error("topic held: one of its member's own topics cannot be written", topics=[topic, holds[topic]])
         for member in self._policy.exchange.publishers():
             held = any(member_of(topic) == member for topic in holds)
             metrics.set_gauge("origin_paused", float(held), origin=member)
 
 
-class _NewerSchema(Exception):
-    """An event's schema is newer than this release: nothing more of its topic until the router is upgraded."""
+class _Waits(Exception):
+    """A record can be neither routed nor refused now, so nothing more of its topic until it can.
+
+    newer-schema: a registry knows its schema and this release does not, until the router is upgraded. registry-away:
+    nobody can say whether that is so. missing-topic: what follows from it cannot be written, such as the feedback that
+    a receipt is for.
+    """
 
     def __init__(self, topic: str, reason: str) -> None:
         super().__init__(reason)

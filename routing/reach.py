@@ -1,8 +1,8 @@
 """Which members can be reached: whose topics exist and take what is written.
 
 A member that cannot be reached is suspended: its deliveries are recorded as undeliverable, and all others flow. An
-origin whose own topics are missing cannot be routed at all, since a disclosure without a record must never happen: its
-inputs are held until they are there.
+origin whose own topics cannot be written cannot be routed at all, since a disclosure without a record must never
+happen: its inputs are held until they can.
 """
 
 from __future__ import annotations
@@ -24,7 +24,10 @@ from schemas.topics import (
 log = get_logger()
 
 REFUSED_RETRY_CHECKS = 12
-"""How many checks a member stays suspended after its topic refused a write, before it is tried again."""
+"""How many checks a topic that refused a write is left alone before it is tried again."""
+
+MISSING = "missing-topic"
+"""The reason of a topic that is not there: it counts until a check sees the topic again."""
 
 
 class Reach:
@@ -32,6 +35,9 @@ class Reach:
 
     def __init__(self, exchange: Exchange) -> None:
         self._exchange = exchange
+        self._own = {member: _own(exchange, member) for member in exchange.members}
+        self._partners = {partner_topic(member): member for member in exchange.receivers()}
+        self._wanted = frozenset(self._partners).union(*self._own.values())
         self._missing: frozenset[str] = frozenset()
         self._refused: dict[str, tuple[str, int]] = {}
         self._suspended: dict[str, str] = {}
@@ -40,45 +46,53 @@ class Reach:
         """Members that cannot be written to, each with the reason as a code."""
         return self._suspended
 
+    def unwritable(self) -> frozenset[str]:
+        """Topics, other than those of deliveries, that must be written and cannot be."""
+        return (self._missing | self._refused.keys()) - self._partners.keys()
+
     def seen(self, topics: Collection[str]) -> None:
         """Take in the broker's list of topics."""
-        wanted = [partner_topic(member) for member in self._exchange.receivers()]
-        wanted += [topic for member in self._exchange.members for topic in self._own(member)]
-        self._missing = frozenset(wanted) - frozenset(topics)
-        self._refused = {m: (reason, checks - 1) for m, (reason, checks) in self._refused.items() if checks > 1}
+        self._missing = self._wanted - frozenset(topics)
+        self._refused = {
+            topic: (reason, checks - 1)
+            for topic, (reason, checks) in self._refused.items()
+            if reason != MISSING and checks > 1
+        }
         self._settle()
 
     def refused(self, topics: Mapping[str, str]) -> None:
         """Take in that topics refused a write, each with the reason as a code."""
-        for member in self._exchange.receivers():
-            if reason := topics.get(partner_topic(member)):
-                self._refused[member] = (reason, REFUSED_RETRY_CHECKS)
+        for topic in self._wanted.intersection(topics):
+            self._refused[topic] = (topics[topic], REFUSED_RETRY_CHECKS)
         self._settle()
 
     def holds(self) -> dict[str, str]:
-        """Input topics that cannot be routed because a topic of their own member is missing, with that topic's name."""
+        """Input topics that cannot be routed, each with the topic of their own member that cannot be written."""
         held = {}
+        unwritable = self.unwritable()
         for member, facts in self._exchange.members.items():
-            missing = sorted(self._missing.intersection(self._own(member)))
-            if missing and facts.publishes:
-                held[incidents_topic(member)] = missing[0]
-            if missing and facts.receives:
-                held[receipts_topic(member)] = missing[0]
+            lacking = [topic for topic in self._own[member] if topic in unwritable]
+            if lacking and facts.publishes:
+                held[incidents_topic(member)] = lacking[0]
+            if lacking and facts.receives:
+                held[receipts_topic(member)] = lacking[0]
         return held
-
-    def _own(self, member: str) -> list[str]:
-        """The topics that must exist before anything of a member's is routed."""
-        if not self._exchange.members[member].publishes:
-            return [quarantine_topic(member)]
-        return [quarantine_topic(member), disclosures_topic(member), feedback_topic(member)]
 
     def _settle(self) -> None:
         before = self._suspended
-        missing = {m: "missing-topic" for m in self._exchange.receivers() if partner_topic(m) in self._missing}
-        self._suspended = missing | {member: reason for member, (reason, _) in self._refused.items()}
+        missing = {self._partners[topic]: MISSING for topic in self._missing if topic in self._partners}
+        refused = {self._partners[t]: reason for t, (reason, _) in self._refused.items() if t in self._partners}
+        self._suspended = refused | missing
         for member in self._exchange.receivers():
             metrics.set_gauge("member_suspended", float(member in self._suspended), member=member)
         for member in self._suspended.keys() - before.keys():
             log.error("member suspended", member=member, reason=self._suspended[member])
         for member in before.keys() - self._suspended.keys():
             log.warning("member no longer suspended", member=member)
+
+
+def _own(exchange: Exchange, member: str) -> tuple[str, ...]:
+    """The topics that must be there before anything of a member's is routed."""
+    if not exchange.members[member].publishes:
+        return (quarantine_topic(member),)
+    return (disclosures_topic(member), feedback_topic(member), quarantine_topic(member))

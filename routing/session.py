@@ -16,10 +16,10 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaExcepti
 
 from routing.effects import Record
 from routing.heart import Heart
-from routing.intake import Intake
+from routing.intake import Intake, Place
 from routing.settings import RouterSettings
 from routing.transactions import TransactionalProducer
-from schemas.errors import Fatal, Unavailable
+from schemas.errors import Fatal
 from schemas.exchange import Exchange
 from schemas.kafka import ClientSettings
 from schemas.ops.logs import get_logger
@@ -27,7 +27,7 @@ from schemas.topics import input_topics
 
 log = get_logger()
 
-_RESUME_AT: Final = 4
+_RESUME_AT: Final = 0.25
 _ASK_TIMEOUT_S: Final = 10.0
 
 
@@ -40,7 +40,7 @@ class Session:
         self.intake = Intake()
         self._settings = settings
         self._heart = heart
-        self._paused: set[tuple[str, int]] = set()
+        self._paused: set[Place] = set()
         self._assignment: list[TopicPartition] | None = None
         self._wrong_assignment = ""
         self._group: Any = None
@@ -123,11 +123,8 @@ class Session:
         Raises:
             Unavailable: the broker does not answer.
         """
-        try:
-            listed = self._consumer.list_topics(timeout=2.0).topics
-        except KafkaException as error:
-            raise Unavailable(f"the broker does not list its topics: {error.args[0].name()}") from None
-        return frozenset(name for name, topic in listed.items() if topic.error is None)
+        # Not asked through the consumer: the answer would wait behind its long poll, and everybody's events with it.
+        return self._producers[0].topics()
 
     def close(self) -> None:
         """Leave: what was not committed will be routed by whoever comes next."""
@@ -148,10 +145,9 @@ class Session:
 
     def _pause_and_resume(self) -> None:
         """Keep one force's flood from filling the memory, and its fetches from crowding out the others'."""
-        most = self._settings.fetched_most
         places = [(place.topic, place.partition) for place in self._assignment or ()]
-        full = [p for p in places if p not in self._paused and self.intake.waiting(p) >= most]
-        drained = [p for p in places if p in self._paused and self.intake.waiting(p) <= most // _RESUME_AT]
+        full = [place for place in places if place not in self._paused and self._fill(place) >= 1]
+        drained = [place for place in places if place in self._paused and self._fill(place) <= _RESUME_AT]
         if full:
             self._consumer.pause([TopicPartition(*place) for place in full])
             self._paused.update(full)
@@ -159,11 +155,19 @@ class Session:
             self._consumer.resume([TopicPartition(*place) for place in drained])
             self._paused.difference_update(drained)
 
+    def _fill(self, place: Place) -> float:
+        """How full the intake is of one partition: 1 is as much as may be."""
+        records, size = self.intake.waiting(place), self.intake.waiting_bytes(place)
+        return max(records / self._settings.fetched_most, size / self._settings.fetched_most_bytes)
+
     def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         self._forget(partitions)
         self._assignment = partitions
         self._wrong_assignment = split_assignment(partitions)
         consumer.assign(partitions)
+        # Kept, and not asked for at each commit: librdkafka forgets its generation in the background when it is thrown
+        # out of the group, and a commit without one is a commit that the broker does not fence.
+        self._membership = consumer.consumer_group_metadata()
         self._heart.set_ready(ready=True)
 
     def _on_revoke(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:

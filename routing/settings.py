@@ -30,3 +30,5 @@ class RouterSettings(BaseModel):
     """How often to look whether members' topics exist."""
     fetched_most: int = Field(default=4_000, ge=100)
     """Most records of one partition kept in memory before fetching it pauses."""
+    fetched_most_bytes: int = Field(default=8 * 1024 * 1024, ge=64 * 1024)
+    """Most bytes of one partition kept in memory before fetching it pauses."""

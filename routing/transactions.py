@@ -5,8 +5,8 @@ happened; it did not (`Aborted`); or nobody knows (`Indefinite`), and then the p
 settles the matter at the broker, and the caller must ask there for the committed offsets.
 
 librdkafka lacks KIP-890: after a delayed commit a late marker can hit the next transaction. So after an indefinite
-outcome, an error callback, or a commit slower than the limit, the producer is recycled before the next begin: a new
-``init_transactions`` bumps the epoch.
+outcome, an error callback, or a commit or abort slower than the limit, the producer is recycled before the next begin:
+a new ``init_transactions`` bumps the epoch.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer, Topic
 
 from routing.effects import Output
 from routing.heart import Heart
-from schemas.errors import HueCryError
+from schemas.errors import Fatal, HueCryError, Unavailable
 from schemas.ops import metrics
 from schemas.ops.logs import get_logger
 
@@ -27,12 +27,15 @@ log = get_logger()
 
 Setting = str | int | float | bool
 _CALL_TIMEOUT_S: Final = 10.0
+_LIST_TIMEOUT_S: Final = 2.0
 _TOPIC_ERRORS: Final = {
     KafkaError.UNKNOWN_TOPIC_OR_PART: "missing-topic",
     KafkaError._UNKNOWN_TOPIC: "missing-topic",  # noqa: SLF001  librdkafka's own codes begin with an underscore
+    KafkaError._UNKNOWN_PARTITION: "missing-topic",  # noqa: SLF001
     KafkaError.TOPIC_AUTHORIZATION_FAILED: "refused",
     KafkaError.TOPIC_EXCEPTION: "refused",
 }
+_PURGED: Final = frozenset({KafkaError._PURGE_QUEUE, KafkaError._PURGE_INFLIGHT})  # noqa: SLF001
 _RECORD_ERRORS: Final = frozenset({KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.RECORD_LIST_TOO_LARGE})
 
 
@@ -96,11 +99,13 @@ class TransactionalProducer:
                 self._heart.beat()
                 self._producer.poll(0.05)
             except KafkaException as error:
-                if error.args[0].code() in _RECORD_ERRORS:
+                code = error.args[0].code()
+                if code in _RECORD_ERRORS:
                     raise Unpassable(
                         f"an output of {len(output.value)} bytes is too large for {output.topic}"
                     ) from None
-                raise Aborted(f"an output was refused: {_code(error)}") from None
+                refused = {output.topic: _TOPIC_ERRORS[code]} if code in _TOPIC_ERRORS else {}
+                raise Aborted(f"an output was refused: {_code(error)}", refused) from None
             else:
                 return
 
@@ -119,20 +124,21 @@ class TransactionalProducer:
         started = time.monotonic()
         self._settle(lambda: self._producer.send_offsets_to_transaction(list(offsets), group, _CALL_TIMEOUT_S))
         self._settle(lambda: self._producer.commit_transaction(-1))
-        took = time.monotonic() - started
-        metrics.observe("transaction_seconds", took)
+        metrics.observe("transaction_seconds", time.monotonic() - started)
         metrics.increment("transactions_total", outcome="committed")
-        if took > self._slow_commit_s:
-            self._suspect = "slow-commit"
+        self._suspect_if_slow(started, "slow-commit")
 
     def abort(self) -> None:
         """Undo everything since `begin`; a producer that cannot even do that is made afresh, which undoes it too."""
         metrics.increment("transactions_total", outcome="aborted")
+        started = time.monotonic()
         try:
             with self._heart.call():
                 self._producer.abort_transaction(-1)
         except KafkaException:
             self.recycle("abort-failed")
+        else:
+            self._suspect_if_slow(started, "slow-abort")
 
     def recycle(self, reason: str) -> None:
         """Make the producer afresh: its predecessor's open transaction is ended and its epoch fenced."""
@@ -141,9 +147,26 @@ class TransactionalProducer:
         self._producer = self._fresh()
         self._suspect = ""
 
+    def topics(self) -> frozenset[str]:
+        """The topics that exist and can be seen.
+
+        Raises:
+            Unavailable: the broker does not answer.
+        """
+        try:
+            listed = self._producer.list_topics(timeout=_LIST_TIMEOUT_S).topics
+        except KafkaException as error:
+            raise Unavailable(f"the broker does not list its topics: {_code(error)}") from None
+        return frozenset(name for name, topic in listed.items() if topic.error is None)
+
     def close(self) -> None:
         """Forget what was not committed."""
         self._producer.purge()
+
+    def _suspect_if_slow(self, started: float, reason: str) -> None:
+        """A marker that comes late could hit the next transaction of the same epoch."""
+        if time.monotonic() - started > self._slow_commit_s:
+            self._suspect = self._suspect or reason
 
     def _fresh(self) -> Producer:
         producer = Producer(
@@ -161,7 +184,7 @@ class TransactionalProducer:
                     producer.init_transactions(_CALL_TIMEOUT_S)
             except KafkaException as error:
                 if not error.args[0].retriable():
-                    raise
+                    raise Fatal(f"no transactional producer can be had: {_code(error)}") from None
                 self._heart.beat()
             else:
                 return producer
@@ -195,7 +218,7 @@ class TransactionalProducer:
 
     def _on_failed_delivery(self, error: KafkaError | None, message: Message) -> None:
         topic = message.topic()
-        if error is not None and topic is not None and error.code() != KafkaError._PURGE_QUEUE:  # noqa: SLF001
+        if error is not None and topic is not None and error.code() not in _PURGED:
             self._failed.setdefault(topic, error)
 
     def _on_error(self, _error: KafkaError) -> None:

@@ -16,7 +16,6 @@ from routing.heart import Heart
 from routing.loop import KnownElsewhere, Loop
 from routing.session import Session
 from routing.settings import RouterSettings
-from schemas.errors import Fatal, Rejected
 from schemas.exchange import Exchange
 from schemas.kafka import ClientSettings
 from schemas.ops.health import Health, serve_ops
@@ -54,7 +53,8 @@ def work(assignment: Assignment, cells: MutableSequence[float]) -> None:
     ops = serve_ops(assignment.metrics_port, health) if assignment.metrics_port is not None else None
     try:
         _run(assignment, heart, health, stop)
-    except (Fatal, Rejected):
+    except Exception:
+        # Left to multiprocessing, a library's message would reach stderr in full, whatever it quotes.
         log.exception("worker ends", slot=assignment.slot)
         sys.exit(3)
     finally:
