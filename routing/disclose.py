@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from routing.agreements.considered import Considered, considered_to_dict
@@ -20,7 +20,7 @@ from routing.wording import Wording
 from schemas.catalogue import Entry, catalogue
 from schemas.codec import EventCodec, encode_address, stable_id
 from schemas.cut import EMPTY, OpenEvent
-from schemas.parts import decision_parts, disclosure_record_head, terms_parts
+from schemas.parts import disclosure_record_head, encode_recipients, terms_parts
 from schemas.topics import disclosures_topic, partner_topic
 from schemas.wire import frame, long_bytes
 
@@ -73,12 +73,24 @@ def deliveries(arrived: Arrived, granted: Iterable[Decided], codec: EventCodec) 
 
 def _terms(arrived: Arrived, wording: Wording, *, addressed: bool) -> bytes:
     """The terms of a disclosure: what the wording says, and between its parts what hangs on this event."""
-    _, of_event, _, times, _ = terms_parts()
     changes = _changes_for(arrived.event, wording.decision.covers)
-    event_bytes = of_event.encode({"addressed_to_you": addressed, "changes": changes})
-    retain_until = _retain_until(arrived, wording.decision)
-    times_bytes = times.encode({"decided_at": arrived.now, "retain_until": retain_until})
-    return b"".join((wording.covered, event_bytes, wording.grounds, times_bytes, wording.ending))
+    of_event = _of_event(changes, addressed=addressed) if changes else _unchanged(addressed=addressed)
+    times = _times(arrived.now, _retain_until(arrived, wording.decision))
+    return b"".join((wording.covered, of_event, wording.grounds, times, wording.ending))
+
+
+def _of_event(changes: list[dict[str, Any]], *, addressed: bool) -> bytes:
+    return terms_parts()[1].encode({"addressed_to_you": addressed, "changes": changes})
+
+
+@cache
+def _unchanged(*, addressed: bool) -> bytes:
+    return _of_event([], addressed=addressed)
+
+
+@lru_cache(maxsize=64)
+def _times(decided_at: datetime, retain_until: datetime | None) -> bytes:
+    return terms_parts()[3].encode({"decided_at": decided_at, "retain_until": retain_until})
 
 
 def _changes_for(event: OpenEvent, covers: tuple[str, ...]) -> list[dict[str, Any]]:
@@ -117,23 +129,22 @@ def disclosure_record(arrived: Arrived, decided: Iterable[Decided], policy: Poli
 
 def _groups(arrived: Arrived, decided: Iterable[Decided], policy: Policy) -> list[bytes]:
     """The members for whom the decision was the same, and that decision, as one Avro array."""
-    groups: dict[Wording, list[dict[str, Any]]] = {}
+    groups: dict[Wording, list[tuple[str, str | None, str | None]]] = {}
     for each in decided:
         groups.setdefault(each.wording, []).append(_recipient(arrived, each, policy))
-    recipients, _ = decision_parts()
-    parts = [long_bytes(len(groups))]
+    parts = [long_bytes(len(groups))] if groups else []
     for wording, members in groups.items():
-        parts += (recipients.encode({"recipients": members}), wording.decided)
-    return [*parts, EMPTY] if groups else [EMPTY]
+        parts += (encode_recipients(members), wording.decided)
+    return [*parts, EMPTY]
 
 
-def _recipient(arrived: Arrived, decided: Decided, policy: Policy) -> dict[str, Any]:
+def _recipient(arrived: Arrived, decided: Decided, policy: Policy) -> tuple[str, str | None, str | None]:
+    """The member, the delivery made, and why one that was granted could not be made."""
     member = decided.recipient
     if decided.decision.head != "granted":
-        return {"member": member, "delivery_id": None, "undeliverable": None}
+        return member, None, None
     undeliverable = policy.suspended.get(member)
-    made = None if undeliverable else delivery_id(arrived, member)
-    return {"member": member, "delivery_id": made, "undeliverable": undeliverable}
+    return member, None if undeliverable else delivery_id(arrived, member), undeliverable
 
 
 @cache

@@ -12,7 +12,7 @@ from weakref import WeakValueDictionary
 
 from routing.agreements.decision import Decision, Ground
 from schemas.codes import enum_symbol
-from schemas.parts import decision_parts, terms_parts
+from schemas.parts import decided_form, terms_parts
 
 
 class Wording:
@@ -53,7 +53,7 @@ class Wording:
             for match in decision.rules
         ]
         what = {"outcome": enum_symbol(decision.outcome), "head": enum_symbol(decision.head), "sections": states}
-        return decision_parts()[1].encode({**what, "grounds": self._grounds(), "rules": rules, **self._conditions()})
+        return decided_form().encode({**what, "grounds": self._grounds(), "rules": rules, **self._conditions()})
 
     def _conditions(self) -> dict[str, Any]:
         decision = self.decision

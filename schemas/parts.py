@@ -7,11 +7,13 @@ they are what encoding the whole gives (``tests/schemas/test_parts.py``).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from itertools import pairwise
 
 from schemas.avro_form import Form, Schema, named_types, parse, self_contained
 from schemas.catalogue import catalogue
+from schemas.wire import long_bytes, string_bytes
 
 
 def in_parts(schema: Schema, *starts: str) -> tuple[Form, ...]:
@@ -43,15 +45,29 @@ def terms_parts() -> tuple[Form, ...]:
 @cache
 def disclosure_record_head() -> Form:
     """All of a DisclosureRecord but its decisions, which come last."""
-    head, _decisions = in_parts(catalogue().current("DisclosureRecord").schema, "decisions")
-    return head
-
-
-@cache
-def decision_parts() -> tuple[Form, ...]:
-    """One group of a DisclosureRecord's decisions: its recipients; what was decided for them."""
     schema = catalogue().current("DisclosureRecord").schema
     if schema["fields"][-1]["name"] != "decisions":
         msg = "a disclosure record ends with its decisions"
         raise ValueError(msg)
-    return in_parts(schema["fields"][-1]["type"]["items"], "outcome")
+    head, _decisions = in_parts(schema, "decisions")
+    return head
+
+
+@cache
+def decided_form() -> Form:
+    """One group of a DisclosureRecord's decisions without its recipients, which come first: `encode_recipients`."""
+    schema = catalogue().current("DisclosureRecord").schema
+    _recipients, decided = in_parts(schema["fields"][-1]["type"]["items"], "outcome")
+    return decided
+
+
+def encode_recipients(recipients: Sequence[tuple[str, str | None, str | None]]) -> bytes:
+    """The recipients of a group of equal decisions: member, delivery made, or why none could be."""
+    parts = [long_bytes(len(recipients))] if recipients else []
+    for member, delivery_id, undeliverable in recipients:
+        parts += (string_bytes(member), _optional(delivery_id), _optional(undeliverable))
+    return b"".join((*parts, b"\x00"))
+
+
+def _optional(text: str | None) -> bytes:
+    return b"\x00" if text is None else b"\x02" + string_bytes(text)

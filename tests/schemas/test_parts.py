@@ -10,7 +10,7 @@ import pytest
 from schemas.avro_form import Form
 from schemas.catalogue import catalogue
 from schemas.codec import encode_terms
-from schemas.parts import decision_parts, disclosure_record_head, in_parts, terms_parts
+from schemas.parts import decided_form, disclosure_record_head, encode_recipients, in_parts, terms_parts
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 GROUND = {"section": "head", "agreement": "A-1", "rule": "r", "purpose": "p", "legal_basis": "law"}
@@ -66,13 +66,27 @@ def test_the_parts_of_a_disclosures_terms_are_the_terms() -> None:
     assert b"".join(part.encode(TERMS) for part in terms_parts()) == encode_terms(TERMS)
 
 
-def test_the_parts_of_a_disclosure_record_are_the_record() -> None:
-    group = b"".join(part.encode(GROUP) for part in decision_parts())
-    one_group = b"\x02" + group + b"\x00"
+@pytest.mark.parametrize(
+    "recipients",
+    [
+        [("north", "d" * 32, None)],
+        [("north", None, "missing-topic"), ("south" * 20, None, None), ("west", "d" * 32, None)],
+        [],
+    ],
+)
+def test_the_parts_of_a_disclosure_record_are_the_record(recipients: list[tuple[str, str | None, str | None]]) -> None:
+    names = ("member", "delivery_id", "undeliverable")
+    group = GROUP | {"recipients": [dict(zip(names, each, strict=True)) for each in recipients]}
 
-    whole = Form(catalogue().current("DisclosureRecord").schema).encode(RECORD)
+    whole = Form(catalogue().current("DisclosureRecord").schema).encode(RECORD | {"decisions": [group]})
 
-    assert disclosure_record_head().encode(RECORD) + one_group == whole
+    parts = [
+        disclosure_record_head().encode(RECORD),
+        b"\x02",
+        encode_recipients(recipients),
+        decided_form().encode(group),
+    ]
+    assert b"".join(parts) + b"\x00" == whole
 
 
 def test_parts_are_named_in_the_order_of_the_schema() -> None:
