@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
@@ -17,6 +18,7 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from consumers.delivery import Delivery, SetAside
 from consumers.sinks import Outbox, OutboxReceipt
 from schemas.codec import encode
+from schemas.errors import Unavailable
 from schemas.ops import metrics
 from schemas.ops.logs import get_logger
 from schemas.records import Receipt, ReceiptEntry
@@ -96,12 +98,12 @@ class ReceiptSender:
 
     def __init__(self, outbox: Outbox, member: str, settings: Mapping[str, Any]) -> None:
         # Without end: the outbox is the durable copy, and bounds what is in flight.
-        self._producer = Producer({**settings, "message.timeout.ms": 0})
+        self._settings = {"log_level": 2, **settings, "message.timeout.ms": 0}
+        self._producer = Producer(self._settings)
         self._outbox = outbox
         self._member = member
         self._topic = receipts_topic(member)
         self._sent_up_to = 0
-        self._in_flight = 0
         self._taken: list[int] = []
         self._forget_at = 0.0
         self._again_at = 0.0
@@ -122,14 +124,15 @@ class ReceiptSender:
 
     def close(self, timeout_s: float) -> None:
         """Send what there is and wait for Kafka so long; what it has not taken then stays in the outbox."""
-        self._again_at = 0.0
-        self._produce_new()
-        self._producer.flush(timeout_s)
-        if self._taken:
-            self._forget()
+        # Whatever is away now: the outbox has it all, and the next process sends it.
+        with suppress(Unavailable):
+            self._produce_new()
+            self._producer.flush(timeout_s)
+            if self._taken:
+                self._forget()
 
     def _produce_new(self) -> None:
-        room = _MOST_IN_FLIGHT - self._in_flight
+        room = _MOST_IN_FLIGHT - len(self._producer)
         if room <= 0:
             return
         for receipt in self._outbox.unsent_receipts(self._sent_up_to, room):
@@ -138,11 +141,18 @@ class ReceiptSender:
             self._sent_up_to = receipt.receipt_number
 
     def _produce(self, receipt: OutboxReceipt, partition: int) -> bool:
+        """Hand one receipt to Kafka; False where it must wait.
+
+        Where the topic has fewer partitions than the router thinks, the key decides: the router forwards what arrives
+        on a partition of another process.
+        """
+
         def report(error: KafkaError | None, message: Message) -> None:  # noqa: ARG001  the library's signature
-            self._in_flight -= 1
             if error is None:
                 self._taken.append(receipt.receipt_number)
                 metrics.increment("receipts_total", receipt.deliveries, recipient=self._member, outcome=receipt.kind)
+            elif error.code() == KafkaError._UNKNOWN_PARTITION and partition != _ANY_PARTITION:  # noqa: SLF001  its name
+                self._produce(receipt, _ANY_PARTITION)
             else:
                 self._failed(error)
 
@@ -154,9 +164,7 @@ class ReceiptSender:
             if partition == _ANY_PARTITION:
                 self._failed(error.args[0])
                 return False
-            # The topic has fewer partitions than the router thinks: the router forwards what arrives elsewhere.
             return self._produce(receipt, _ANY_PARTITION)
-        self._in_flight += 1
         return True
 
     def _failed(self, error: KafkaError) -> None:
@@ -167,6 +175,8 @@ class ReceiptSender:
             kafka_error=error.name(),
             retry_after_s=_RETRY_S,
         )
+        if error.fatal() or error.code() == KafkaError._FATAL:  # noqa: SLF001  its name
+            self._producer = Producer(self._settings)
         # From the start of the outbox: repeats do no harm, and what was taken is about to be forgotten.
         self._sent_up_to = 0
         self._again_at = time.monotonic() + _RETRY_S

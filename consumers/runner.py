@@ -38,7 +38,7 @@ class Progress:
     repeated: int = 0
     set_aside: int = 0
     lag_s: float = 0.0
-    """Age in Kafka of the latest record written while more were waiting; 0 when caught up."""
+    """Age in Kafka of the oldest record in hand, or of the latest written while more were waiting; 0: caught up."""
     waiting: bool = False
     """The sink is away."""
     last_record_at: float = field(default_factory=time.monotonic)
@@ -66,6 +66,7 @@ class Runner(Generic[T]):
         self._health = health
         self._receipts = receipts
         self._stop = Event()
+        self._in_hand: Sequence[Record] = ()
         self.progress = Progress()
 
     def run(self, stop: Event, until_idle_s: float | None = None) -> None:
@@ -83,6 +84,7 @@ class Runner(Generic[T]):
             self._patiently(self._send_receipts)
 
     def _carry(self, records: Sequence[Record]) -> None:
+        self._in_hand = records
         batch = self._patiently(lambda: open_batch(records, self._open_one))
         if batch is None:
             return
@@ -91,6 +93,7 @@ class Runner(Generic[T]):
         if written is None:
             return
         metrics.observe("sink_seconds", time.monotonic() - started, recipient=self._recipient)
+        self._in_hand = ()
         self._subscriber.durable(batch.positions)
         self._count(records, written)
 
@@ -122,6 +125,8 @@ class Runner(Generic[T]):
         self.progress.waiting = True
         self._health.unready(str(error), _COMPONENT)
         metrics.set_gauge("sink_waiting", 1, recipient=self._recipient)
+        if self._in_hand:
+            self._set_lag(self._in_hand[0])
         until = time.monotonic() + wait_s
         while not self._stop.is_set() and (left := until - time.monotonic()) > 0:
             self._health.beat()
@@ -131,6 +136,10 @@ class Runner(Generic[T]):
         self.progress.waiting = False
         self._health.ready(_COMPONENT)
         metrics.set_gauge("sink_waiting", 0, recipient=self._recipient)
+
+    def _set_lag(self, oldest: Record | None) -> None:
+        self.progress.lag_s = 0.0 if oldest is None else max(0.0, time.time() - oldest.timestamp_ms / 1000)
+        metrics.set_gauge("consumer_lag_seconds", self.progress.lag_s, recipient=self._recipient)
 
     def _is_idle(self, until_idle_s: float | None) -> bool:
         """Whether nothing came for so long; nothing counts as idle before Kafka has given out the partitions."""
@@ -146,9 +155,7 @@ class Runner(Generic[T]):
         progress.repeated += written.repeated
         progress.set_aside += len(written.set_aside)
         progress.last_record_at = time.monotonic()
-        caught_up = len(records) < MOST_RECORDS
-        progress.lag_s = 0.0 if caught_up else max(0.0, durable_at.timestamp() - records[-1].timestamp_ms / 1000)
-        metrics.set_gauge("consumer_lag_seconds", progress.lag_s, recipient=self._recipient)
+        self._set_lag(records[-1] if len(records) == MOST_RECORDS else None)
         for outcome, count in (
             ("written", len(written.written)),
             ("repeated", written.repeated),

@@ -31,7 +31,14 @@ GROUP_SETTINGS: Final[Mapping[str, Any]] = {
 
 # How long the partitions of a killed instance wait for the next one. A cluster's usual least is 6 s; a file of client
 # properties may say otherwise.
-_SESSION: Final = {"session.timeout.ms": 6000, "heartbeat.interval.ms": 1500}
+_UNLESS_SAID: Final = {
+    "session.timeout.ms": 6000,
+    "heartbeat.interval.ms": 1500,
+    # A topic that is made while we wait for it is seen in seconds, not after five minutes.
+    "topic.metadata.refresh.interval.ms": 5000,
+    # librdkafka's own lines on stderr are none of our logs': what matters in them comes to us as errors.
+    "log_level": 2,
+}
 
 _CALL_S: Final = 10.0
 _PROBE_EVERY_S: Final = 5.0
@@ -69,7 +76,7 @@ class Subscriber:
         self.placed = False
         """Whether Kafka has said which partitions are ours, and each is read from its position."""
         health.unready(self._trouble, _COMPONENT)
-        self._consumer = Consumer({**_SESSION, **settings, **GROUP_SETTINGS, "error_cb": self._client_error})
+        self._consumer = Consumer({**_UNLESS_SAID, **settings, **GROUP_SETTINGS, "error_cb": self._client_error})
         self._consumer.subscribe(self._topics, on_assign=self._assigned, on_revoke=self._revoked)
 
     def poll(self, timeout_s: float, most: int) -> list[Record]:

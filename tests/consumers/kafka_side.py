@@ -22,7 +22,7 @@ ROUTER_PARTITIONS = 4
 class Exchange:
     """An exchange of one test's own on the shared broker."""
 
-    def __init__(self, bootstrap: str, name: str, folder: Path) -> None:
+    def __init__(self, bootstrap: str, name: str, folder: Path, *, with_partner_topic: bool = True) -> None:
         self.bootstrap = bootstrap
         self.member = name
         self.origin = f"{ORIGIN}-{name[-8:]}"
@@ -35,15 +35,23 @@ class Exchange:
         # A killed instance's partitions move at once, so that tests are short.
         self.properties = folder / "client.properties"
         self.properties.write_text("session.timeout.ms=1500\nheartbeat.interval.ms=300\n")
-        admin = AdminClient({"bootstrap.servers": bootstrap})
-        topics = [
-            NewTopic(f"partner.{name}", 1, 1),
-            NewTopic(f"receipts.{name}", ROUTER_PARTITIONS, 1),
-            NewTopic(f"disclosures.{self.origin}", 1, 1),
-            NewTopic(f"feedback.{self.origin}", 1, 1),
-        ]
-        for future in admin.create_topics(topics).values():
-            future.result(10)
+        self._make(f"disclosures.{self.origin}", 1)
+        self._make(f"feedback.{self.origin}", 1)
+        self.make_receipts_topic()
+        if with_partner_topic:
+            self.make_partner_topic()
+
+    def make_partner_topic(self) -> None:
+        """Make the topic this recipient reads."""
+        self._make(f"partner.{self.member}", 1)
+
+    def make_receipts_topic(self) -> None:
+        """Make the topic for this recipient's receipts."""
+        self._make(f"receipts.{self.member}", ROUTER_PARTITIONS)
+
+    def _make(self, topic: str, partitions: int) -> None:
+        admin = AdminClient({"bootstrap.servers": self.bootstrap})
+        admin.create_topics([NewTopic(topic, partitions, 1)])[topic].result(10)
 
     def router(self) -> Producer:
         """A transactional producer, ready."""

@@ -29,6 +29,11 @@ from tests.consumers.kafka_side import Exchange, wait_until
 from tests.consumers.making import delivery_bytes
 
 
+@pytest.fixture(autouse=True)
+def _a_locked_database_is_away_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("consumers.sinks.database._BUSY_S", 0.3)
+
+
 @pytest.fixture
 def exchange(broker: EmbeddedBroker, unique: str, tmp_path: Path) -> Exchange:
     return Exchange(broker.bootstrap, unique, tmp_path)
@@ -175,7 +180,7 @@ def test_a_topic_that_ends_before_the_position_is_refused_with_what_to_do(
 
 
 def test_a_sink_that_is_away_is_waited_for_and_nothing_is_lost(
-    consuming: Consuming, exchange: Exchange, router: Producer, monkeypatch: pytest.MonkeyPatch
+    consuming: Consuming, exchange: Exchange, router: Producer
 ) -> None:
     send(router, exchange, 1)
     consuming.wait_for(1)
@@ -191,6 +196,40 @@ def test_a_sink_that_is_away_is_waited_for_and_nothing_is_lost(
     assert consuming.events() == ["e-1", "e-2", "e-3"]
     assert consuming.health.reasons() == {}
     assert metrics.reading("sink_waiting", recipient=exchange.member) == 0
+
+
+def test_what_retention_takes_while_the_sink_is_away_is_a_gap_too(
+    consuming: Consuming, exchange: Exchange, router: Producer
+) -> None:
+    send(router, exchange, 1)
+    consuming.wait_for(1)
+    holder = sqlite3.connect(consuming.into, isolation_level=None)
+    holder.execute("BEGIN EXCLUSIVE")
+    send(router, exchange, 2)
+    wait_until(lambda: consuming.progress.waiting, "the consumer to wait")
+    assert consuming.progress.lag_s > 0
+    send(router, exchange, 3)
+    send(router, exchange, 4)
+    admin = AdminClient({"bootstrap.servers": exchange.bootstrap})
+    for future in admin.delete_records([TopicPartition(f"partner.{exchange.member}", 0, 6)]).values():
+        future.result(10)
+    holder.close()
+    consuming.wait_for(3)
+    assert consuming.events() == ["e-1", "e-2", "e-4"]
+    assert consuming.read("SELECT first_offset, last_offset FROM gap") == [(3, 5)]
+
+
+def test_a_topic_that_does_not_exist_yet_is_waited_for_and_said(
+    broker: EmbeddedBroker, unique: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    exchange = Exchange(broker.bootstrap, unique, tmp_path, with_partner_topic=False)
+    with Consuming(exchange, tmp_path / "r.db") as waiting:
+        wait_until(lambda: "provision" in waiting.health.reasons().get("kafka", ""), "the reason")
+        assert "UNKNOWN_TOPIC_OR_PART" in capsys.readouterr().err
+        exchange.make_partner_topic()
+        send(exchange.router(), exchange, 1)
+        waiting.wait_for(1)
+        assert waiting.health.reasons() == {}
 
 
 def test_a_second_instance_takes_over_when_the_first_goes_and_all_is_written_once(

@@ -1,0 +1,165 @@
+"""The ledger keeps every record once, answers by event, incident and time, and writes down who asked."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from consumers.delivery import Batch, Record, open_batch
+from consumers.ledger import LedgerEntry, LedgerSink, ledger_opener
+from consumers.ledger_queries import Ledger, os_user
+from consumers.sinks import Written
+from consumers.sinks.sqlite import SqliteSink
+from schemas.errors import Rejected
+from schemas.records import Source
+from tests.consumers.ledger_making import FORCE, disclosure, feedback
+from tests.consumers.making import MOST_BYTES, at
+
+
+class Topics:
+    """Records of a force's two topics."""
+
+    def __init__(self) -> None:
+        self.offset = 0
+
+    def batch(self, *values: bytes, topic: str = "disclosures") -> Batch[LedgerEntry]:
+        records = []
+        for value in values:
+            self.offset += 1
+            records.append(Record(f"{topic}.{FORCE}", 0, self.offset, 0, value))
+        return open_batch(records, ledger_opener(FORCE, MOST_BYTES))
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "ledger.db"
+
+
+@pytest.fixture
+def sink(path: Path) -> Iterator[LedgerSink]:
+    with closing(LedgerSink(path, FORCE)) as made:
+        yield made
+
+
+def test_a_decision_is_found_for_each_member_with_its_sections_grounds_and_rules(sink: LedgerSink, path: Path) -> None:
+    sink.write(Topics().batch(disclosure("e-1"), disclosure("e-2", sequence=2)))
+    with Ledger(path, FORCE) as ledger:
+        (record,) = ledger.find_event("e-1")
+        assert record["considered"]["places"] == [{"kind": "incident", "district": "calderdale"}]
+        assert (record["category"], record["grade"], record["policy_version"]) == ("crime/burglary", "priority", 7)
+        assert (record["topic"], record["partition"], record["record_offset"]) == (f"incidents.{FORCE}", 2, 17)
+        told = ledger.decision("e-1", "greater-manchester")
+        assert told is not None
+        assert (told["outcome"], told["head"], told["onward"]) == ("shared-in-part", "granted", "ask")
+        assert told["sections"] == {"locations": "granted", "victims": "forbidden"}
+        assert told["covers"] == ["locations"]
+        assert told["grounds"][0]["rule"] == "border"
+        assert told["rules"][0]["outcome"] == "share"
+        unreachable = ledger.decision("e-1", "ambulance")
+        assert unreachable is not None
+        assert unreachable["undeliverable"] == "no-topic"
+        assert ledger.decision("e-1", "nobody") is None
+        assert [row["member"] for row in ledger.decisions("e-1")] == [
+            "agency",
+            "ambulance",
+            "greater-manchester",
+            "lancashire",
+        ]
+
+
+def test_a_record_that_comes_again_is_kept_as_it_first_came(sink: LedgerSink, path: Path) -> None:
+    topics = Topics()
+    sink.write(topics.batch(disclosure("e-1"), disclosure("e-1", when=at(9))))
+    assert sink.write(topics.batch(disclosure("e-1", when=at(9)))).repeated == 1
+    sink.write(topics.batch(feedback("f-1", "e-1"), topic="feedback"))
+    written = sink.write(topics.batch(feedback("f-1", "e-1"), topic="feedback"))
+    assert (written.written, written.repeated) == ((), 1)
+    with Ledger(path) as ledger:
+        assert [row["decided_at"] for row in ledger.find_event("e-1")] == ["2026-01-31T08:01:00.000Z"]
+        assert len(ledger.feedback_for("e-1")) == 1
+
+
+def test_the_same_batch_again_changes_nothing(sink: LedgerSink) -> None:
+    batch = Topics().batch(disclosure("e-1"), disclosure("e-2"), b"\x00rubbish")
+    assert len(sink.write(batch).set_aside) == 1
+    assert sink.write(batch) == Written((), 2, ())
+    assert sink.positions() == {(f"disclosures.{FORCE}", 0): 4}
+
+
+def test_feedback_is_found_by_each_of_its_events_and_kept_where_it_names_none(sink: LedgerSink, path: Path) -> None:
+    nameless = feedback("f-2", kind="quarantined", reason="oversize", source=Source(topic="t", partition=1, offset=5))
+    sink.write(Topics().batch(feedback("f-1", "e-1", "e-2"), nameless, topic="feedback"))
+    with Ledger(path) as ledger:
+        (row,) = ledger.feedback_for("e-2")
+        assert (row["kind"], row["member"], row["was_at"]) == (
+            "delivered",
+            "greater-manchester",
+            "2026-01-31T08:02:00.000Z",
+        )
+        (row,) = ledger.feedback_for("")
+        assert (row["kind"], row["reason"], row["record_offset"]) == ("quarantined", "oversize", 5)
+
+
+def test_an_incident_is_found_in_the_order_of_its_events_and_records_by_local_time(
+    sink: LedgerSink, path: Path
+) -> None:
+    summer = datetime(2026, 7, 1, 11, 30, tzinfo=UTC)
+    sink.write(
+        Topics().batch(
+            disclosure("e-2", sequence=2, when=summer),
+            disclosure("e-1", sequence=1, when=summer - timedelta(hours=2)),
+            disclosure("e-9", "i-9", when=at(0)),
+        )
+    )
+    with Ledger(path) as ledger:
+        assert [row["event_id"] for row in ledger.find_incident("i-1")] == ["e-1", "e-2"]
+        noon_in_london = datetime(2026, 7, 1, 12)  # noqa: DTZ001  local time is what a person asks with
+        found = ledger.find_between(noon_in_london, noon_in_london + timedelta(hours=1))
+        assert [row["event_id"] for row in found] == ["e-2"]
+
+
+def test_whoever_looks_is_logged_before_the_answer_is_read(sink: LedgerSink, path: Path) -> None:
+    sink.write(Topics().batch(disclosure("e-1")))
+    with Ledger(path) as ledger:
+        ledger.find_event("e-1")
+        ledger.decision("e-7", "lancashire")
+    with closing(sqlite3.connect(path)) as database:
+        rows = database.execute("SELECT who, what, subject FROM access_log ORDER BY access_number").fetchall()
+    assert rows == [(os_user(), "find_event", "e-1"), (os_user(), "decision", "e-7 lancashire")]
+
+
+def test_the_user_is_the_operating_systems_and_not_what_the_environment_claims(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOGNAME", "somebody-else")
+    monkeypatch.setenv("USER", "somebody-else")
+    assert os_user() != "somebody-else"
+
+
+def test_every_question_is_answered_from_an_index(sink: LedgerSink, path: Path) -> None:
+    with closing(sqlite3.connect(path)) as database:
+        for question in (
+            "SELECT * FROM disclosure WHERE event_id = 'e' ORDER BY decided_at",
+            "SELECT * FROM disclosure WHERE incident_id = 'i' ORDER BY sequence",
+            "SELECT * FROM disclosure WHERE decided_at >= 'a' AND decided_at < 'b' ORDER BY decided_at",
+            "SELECT * FROM decision WHERE record_id IN (SELECT record_id FROM disclosure WHERE event_id = 'e')",
+            "SELECT * FROM feedback WHERE event_id = 'e' ORDER BY at",
+        ):
+            plan = database.execute(f"EXPLAIN QUERY PLAN {question}").fetchall()
+            assert not [step for step in plan if step[3].startswith("SCAN")], (question, plan)
+
+
+def test_a_ledger_is_no_receiving_database_and_belongs_to_one_force(path: Path, tmp_path: Path) -> None:
+    LedgerSink(path, FORCE).close()
+    with pytest.raises(Rejected, match="expected the receiving database"):
+        SqliteSink(path, FORCE)
+    with pytest.raises(Rejected, match="expected the ledger database of lancashire"):
+        LedgerSink(path, "lancashire")
+    with pytest.raises(Rejected, match="there is no such file"):
+        Ledger(tmp_path / "none.db")
+    (tmp_path / "empty.db").touch()
+    with pytest.raises(Rejected, match="found nothing"):
+        Ledger(tmp_path / "empty.db")
