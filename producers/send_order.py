@@ -1,4 +1,4 @@
-"""Which event is sent next: the live and the backlog share the link, the most urgent grade first, in order per incident.
+"""Which event is sent next: live and backlog share the link, the most urgent grade first, in order per incident.
 
 Pure: rows and times in, rows out.
 
