@@ -43,7 +43,7 @@ class Session:
         self._paused: set[Place] = set()
         self._assignment: list[TopicPartition] | None = None
         self._wrong_assignment = ""
-        self._group: Any = None
+        self._membership: Any = None
         name = f"{exchange.exchange}.route.{settings.instance}.{slot}"
         producing = clients.producer_config(exchange.limits, **_producing(settings))
         self._producers = [
@@ -75,9 +75,6 @@ class Session:
         if self._wrong_assignment:
             raise Fatal(self._wrong_assignment)
         self._pause_and_resume()
-        # Of now, not of the commit: a session lost meanwhile would give metadata without a generation, and that would
-        # not be fenced.
-        self._group = self._consumer.consumer_group_metadata()
 
     def begin(self) -> TransactionalProducer:
         """Open a transaction on the producer whose turn it is.
@@ -99,7 +96,7 @@ class Session:
         for record in batch:
             ends[record.topic, record.partition] = record.offset + 1
         offsets = [TopicPartition(topic, partition, offset) for (topic, partition), offset in ends.items()]
-        self._producers[0].commit(offsets, self._group)
+        self._producers[0].commit(offsets, self._membership)
 
     def rewind(self) -> None:
         """Go back to the committed offsets, as if every partition were newly assigned.
