@@ -22,7 +22,8 @@ from schemas.wire import long_bytes, read_long
 EMPTY: Final = b"\x00"
 CONTROL: Final = "control"
 
-Item = Mapping[str, Any]
+Span = tuple[int, int]
+"""Where a section's bytes start and end."""
 
 
 class NotSized(Exception):
@@ -46,9 +47,11 @@ class EventForm:
         arrays = [_as_record(self_contained(field["type"], types)) for field in parsed["fields"][split:]]
         self.head = Form({**schema, "fields": without_logical_types(head)})
         self.whole = Form(schema)
-        self._head_walker = Walker({**schema, "fields": head})
+        self.head_walker = Walker({**schema, "fields": head})
+        self.item_walkers = tuple(
+            Walker(self_contained(field["type"]["items"], types)) for field in parsed["fields"][split:]
+        )
         self._head_writer = Form({**schema, "fields": head})
-        self._walkers = tuple(Walker(array) for array in arrays)
         self._writers = tuple(Form(array) for array in arrays)
         self._readers = tuple(Form(without_logical_types(array)) for array in arrays)
 
@@ -57,7 +60,8 @@ class EventForm:
         parts = [self._head_writer.encode(event)]
         for name, writer in zip(self.names, self._writers, strict=True):
             items = event.get(name)
-            parts.append(_sized(len(items), writer.encode({"items": items})) if items else EMPTY)
+            content = writer.encode({"items": items})[len(long_bytes(len(items))) : -1] if items else b""
+            parts.append(sized_block(len(items or ()), content))
         return b"".join(parts)
 
     def decode(self, body: bytes) -> dict[str, Any]:
@@ -76,18 +80,18 @@ class EventForm:
             Rejected: malformed.
             NotSized: a section is not one sized block; `rewrite` makes it so.
         """
-        at = self._head_walker.walk(body, 0, "the head")
+        at = self.head_walker.walk(body, 0, "the head")
         head = self.head.decode(body[:at], "the head")
         spans = []
         for name in self.names:
-            end = _section_end(body, at, name)
+            end = at + 1 if body[at : at + 1] == EMPTY else _section_end(body, at, name)
             spans.append((at, end))
             at = end
         if at != len(body):
             raise Rejected("trailing", f"the event ends at byte {at}, and {len(body) - at} more bytes came")
         return OpenEvent(self, body, head, tuple(spans))
 
-    def check(self, index: int, body: bytes, span: tuple[int, int]) -> None:
+    def check(self, index: int, body: bytes, span: Span) -> None:
         """Make sure that a section's bytes are what an honest writer writes, and end where they say.
 
         Raises:
@@ -95,7 +99,7 @@ class EventForm:
         """
         start, stated_end = span
         what = f"section {self.names[index]}"
-        end = self._walkers[index].walk(body, start, what)
+        _, end = self.item_walkers[index].walk_array(body, start, what)
         if end != stated_end:
             raise Rejected("not-canonical", f"{what} ends at byte {end} and states {stated_end}", remedy=REMEDY)
 
@@ -108,9 +112,7 @@ class EventForm:
 class OpenEvent:
     """An event whose sections have been found but not decoded. Reading one section checks that section."""
 
-    def __init__(
-        self, form: EventForm, body: bytes, head: Mapping[str, Any], spans: tuple[tuple[int, int], ...]
-    ) -> None:
+    def __init__(self, form: EventForm, body: bytes, head: Mapping[str, Any], spans: tuple[Span, ...]) -> None:
         self.form = form
         self.body = body
         self.head = head
@@ -153,21 +155,21 @@ class OpenEvent:
         Raises:
             Rejected: a section to keep is not what an honest writer writes.
         """
-        body, spans = self.body, self._spans
-        parts = [body[: spans[0][0]]]
-        for index, (name, (start, end)) in enumerate(zip(self.form.names, spans, strict=True)):
-            if end - start > 1 and name in keep and name != CONTROL:
-                self._check(name, index)
-                parts.append(body[start:end])
-            else:
-                parts.append(EMPTY)
+        spans = self._spans
+        parts = [self.body[: spans[0][0]], *(EMPTY for _ in spans)]
+        for name in sorted(self.non_empty.intersection(keep) - {CONTROL}, key=self.form.names.index):
+            index = self.form.index[name]
+            self._check(name, index)
+            start, end = spans[index]
+            parts[1 + index] = self.body[start:end]
         return b"".join(parts)
 
 
-def _sized(count: int, plain: bytes) -> bytes:
-    """An array as fastavro writes it (count, items, zero) as one sized block."""
-    content = plain[len(long_bytes(count)) :]
-    return b"".join((long_bytes(-count), long_bytes(len(content) - 1), content))
+def sized_block(count: int, content: bytes) -> bytes:
+    """Encoded items as one sized Avro block; no items are the single byte ``0x00``."""
+    if not count:
+        return EMPTY
+    return b"".join((long_bytes(-count), long_bytes(len(content)), content, EMPTY))
 
 
 def _as_record(array: Schema) -> Schema:
