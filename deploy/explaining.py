@@ -1,22 +1,20 @@
 """Why a member got an event, or did not: from the origin's own ledger, and from the agreements where they are at hand.
 
 Shown to the origin only: a rule named to the refused tells what it hides. Who asks is written to the ledger's access
-log (DPA 2018 s.62).
+log (DPA 2018 s.62). `deploy.explaining_words` puts an explanation into words.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 from consumers.ledger_queries import Ledger, Row
-from routing.agreements import Bundle, Considered, considered_from_dict, decide, explain_rules
+from routing.agreements import Bundle, Considered, Decision, considered_from_dict, decide, explain_rules
 from routing.agreements.explain import RuleTrace
 from schemas.errors import Rejected
-
-_WIDTH: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +24,37 @@ class Explanation:
     disclosure: Row
     decision: Row
     feedback: list[Row]
-    """What the member said of the delivery."""
+    """What the member said of the delivery, or why it could not be sent; oldest first."""
     rules: list[RuleTrace] | None
     """Every rule to that member; None where the bundle that decided is not at hand."""
-    same_decision: bool | None
-    """Whether deciding again gives what was recorded; None where the bundle that decided is not at hand."""
+    differs: tuple[str, ...] | None
+    """The parts in which deciding again gives something else than was recorded; None where that could not be tried."""
     note: str
+    """Why the rules are not there."""
+
+    @property
+    def same_decision(self) -> bool | None:
+        """Whether deciding again gives what was recorded; None where that could not be tried."""
+        return None if self.differs is None else not self.differs
+
+    def held_back(self) -> dict[str, str]:
+        """The sections that held something and were not granted, each with its state."""
+        states = self.decision["sections"]
+        return {name: states.get(name, self.decision["head"]) for name in self._full() if name not in self._covers()}
+
+    def given(self) -> list[str]:
+        """The sections that were granted and held something."""
+        return [name for name in self.decision["covers"] if name in self._full()]
+
+    def given_empty(self) -> list[str]:
+        """The sections that were granted and are empty: the member learns that there is none."""
+        return [name for name in self.decision["covers"] if name not in self._full()]
+
+    def _full(self) -> Sequence[str]:
+        return [str(name) for name in self.disclosure["considered"]["sections"]]
+
+    def _covers(self) -> Sequence[str]:
+        return [str(name) for name in self.decision["covers"]]
 
 
 def explain_event(ledger: Ledger, event_id: str, member: str, bundle: Bundle | None) -> Explanation:
@@ -41,36 +64,63 @@ def explain_event(ledger: Ledger, event_id: str, member: str, bundle: Bundle | N
         Rejected: the ledger has no such event, or no decision about it for that member.
     """
     found = ledger.find_event(event_id)
+    feedback = ledger.feedback_for(event_id)
     if not found:
-        raise Rejected(
-            "no-such-event",
-            f"the ledger has no event {event_id}: it may be in quarantine, another force's, or not here yet",
-        )
+        raise _no_event(event_id, feedback)
     disclosure = found[-1]
     decision = ledger.decision(event_id, member)
     if decision is None:
         known = ", ".join(row["member"] for row in ledger.decisions(event_id))
-        raise Rejected("no-such-member", f"nothing was decided for {member} about {event_id}; there are {known}")
-    told = [row for row in ledger.feedback_for(event_id) if row["member"] == member]
+        raise Rejected(
+            "no-such-member",
+            f"nothing was decided for {member} about event {event_id}; decisions were made for: {known or 'nobody'}",
+        )
+    told = [row for row in feedback if row["member"] == member]
     if bundle is None:
-        note = "name the folder of the bundle with --agreements to see every rule, and the decision made again"
+        note = "Name the folder of the agreements (--agreements DIR) to see every rule, and the decision made again."
         return Explanation(disclosure, decision, told, None, None, note)
     if bundle.hash != disclosure["policy_hash"]:
-        note = (
-            f"the bundle at hand is not the one that decided (version {disclosure['policy_version']}, "
-            f"hash {disclosure['policy_hash'][:12]}...): the rules cannot be shown"
-        )
-        return Explanation(disclosure, decision, told, None, None, note)
-    return _with_rules(disclosure, decision, told, bundle)
-
-
-def _with_rules(disclosure: Row, decision: Row, told: list[Row], bundle: Bundle) -> Explanation:
+        return Explanation(disclosure, decision, told, None, None, _other_bundle(disclosure, bundle))
     event, at = considered_of(disclosure), datetime.fromisoformat(disclosure["decided_at"])
-    again = decide(bundle, event, decision["member"], at)
-    same = again.outcome == decision["outcome"] and list(again.covers) == decision["covers"]
-    return Explanation(
-        disclosure, decision, told, explain_rules(bundle, event, decision["member"], at), same_decision=same, note=""
+    differs = _differing(decide(bundle, event, member, at), decision)
+    return Explanation(disclosure, decision, told, explain_rules(bundle, event, member, at), differs, "")
+
+
+def _no_event(event_id: str, feedback: Sequence[Row]) -> Rejected:
+    for row in feedback:
+        if row["kind"] == "quarantined":
+            return Rejected(
+                "quarantined",
+                f"event {event_id} was given to nobody: the router refused it at {row['at']} ({row['reason']}: "
+                f"{row['detail']}); huecry quarantine show {row['feedback_id'][:12]} tells more",
+            )
+    return Rejected(
+        "no-such-event",
+        f"this ledger has no event {event_id}: is the id right and whole, is it this force's event, and does huecry "
+        "ledger run, so that it may be here by now?",
     )
+
+
+def _other_bundle(disclosure: Row, bundle: Bundle) -> str:
+    return (
+        f"The agreements at hand (version {bundle.version}, {bundle.hash[:12]}) are not those that decided (version "
+        f"{disclosure['policy_version']}, {disclosure['policy_hash'][:12]}): without them, this is what the record says."
+    )
+
+
+def _differing(again: Decision, recorded: Row) -> tuple[str, ...]:
+    """In what the decision made again is not the one in the record."""
+    made = {
+        "outcome": again.outcome,
+        "head": again.head,
+        "sections": dict(again.sections),
+        "covers": list(again.covers),
+        "grounds": [asdict(ground) for ground in again.grounds],
+        "rules": [asdict(match) for match in again.rules],
+        "retain_days": again.retain_days,
+        "onward": again.onward or "",
+    }
+    return tuple(name for name, value in made.items() if value != recorded[name])
 
 
 def considered_of(disclosure: Row) -> Considered:
@@ -80,90 +130,30 @@ def considered_of(disclosure: Row) -> Considered:
 
 def as_json(explanation: Explanation) -> dict[str, Any]:
     """The explanation as plain data."""
+    disclosure, decision = explanation.disclosure, explanation.decision
+    taken = ("outcome", "head", "sections", "covers", "grounds", "retain_days", "onward", "delivery_id")
+    rules = None if explanation.rules is None else [asdict(trace) for trace in explanation.rules]
     return {
-        "event_id": explanation.disclosure["event_id"],
-        "incident_id": explanation.disclosure["incident_id"],
-        "origin": explanation.disclosure["origin"],
-        "recipient": explanation.decision["member"],
-        "decided_at": explanation.disclosure["decided_at"],
-        "policy": {
-            "version": explanation.disclosure["policy_version"],
-            "hash": explanation.disclosure["policy_hash"],
-        },
-        "considered": explanation.disclosure["considered"],
-        **{
-            name: explanation.decision[name]
-            for name in ("outcome", "head", "sections", "covers", "grounds", "delivery_id", "undeliverable")
-        },
-        "matched": explanation.decision["rules"],
+        **{name: disclosure[name] for name in ("event_id", "incident_id", "sequence", "origin")},
+        "recipient": decision["member"],
+        "decided_at": disclosure["decided_at"],
+        "policy": {"version": disclosure["policy_version"], "hash": disclosure["policy_hash"]},
+        "considered": disclosure["considered"],
+        **{name: decision[name] for name in taken},
+        "held_back": explanation.held_back(),
+        "undeliverable": decision["undeliverable"],
+        "matched": decision["rules"],
         "receipts": [
-            {"kind": row["kind"], "at": row["was_at"] or row["at"], "reference": row["reference"]}
+            {
+                "kind": row["kind"],
+                "at": row["was_at"] or row["at"],
+                "reason": row["reason"],
+                "reference": row["reference"],
+            }
             for row in explanation.feedback
         ],
-        "rules": None
-        if explanation.rules is None
-        else [
-            {"agreement": t.agreement, "rule": t.rule, "outcome": t.outcome, "state": t.state, "words": t.words}
-            for t in explanation.rules
-        ],
+        "rules": rules,
         "same_decision": explanation.same_decision,
+        "differs_in": explanation.differs,
         "note": explanation.note,
     }
-
-
-def as_lines(explanation: Explanation) -> Iterator[str]:
-    """The explanation for a person: the answer first, then why, then what was read."""
-    disclosure, decision = explanation.disclosure, explanation.decision
-    yield f"{decision['member']}: {decision['outcome']}"
-    yield from _facts(
-        {
-            "event": f"{disclosure['event_id']}, number {disclosure['sequence']} of {disclosure['incident_id']}",
-            "decided": f"{disclosure['decided_at']} under policy version {disclosure['policy_version']}",
-            "given": ", ".join(decision["covers"])
-            or ("the head alone" if decision["head"] == "granted" else "nothing"),
-            "not sent": decision["undeliverable"] or "",
-        }
-    )
-    for row in explanation.feedback:
-        yield f"  {row['kind']:{_WIDTH}}{row['was_at'] or row['at']} {row['reference'] or ''}".rstrip()
-    yield ""
-    yield from _why(explanation)
-    yield ""
-    yield "What the rules could read:"
-    yield from _facts({name: _in_words(value) for name, value in disclosure["considered"].items()})
-
-
-def _why(explanation: Explanation) -> Iterator[str]:
-    if explanation.rules is None:
-        matched = explanation.decision["rules"]
-        yield "Rules that matched:" if matched else "No rule matched, and what nobody wrote down stays home."
-        for match in matched:
-            doubt = ", because something is not known" if match["turned_on_unknown"] else ""
-            yield f"  {match['outcome']:8}{match['agreement']} / {match['rule']}{doubt}"
-        yield f"({explanation.note})"
-        return
-    yield f"Every rule to {explanation.decision['member']}:" if explanation.rules else "No rule names this member."
-    for trace in explanation.rules:
-        yield f"  {trace.state:13}{trace.outcome:8}{trace.agreement} / {trace.rule}: {trace.words}"
-        for each in trace.notes:
-            yield f"               {each}"
-    if explanation.same_decision:
-        yield "Decided again just now from the record: the same."
-    else:
-        yield "DECIDED AGAIN JUST NOW FROM THE RECORD: NOT THE SAME. Tell whoever runs the exchange."
-
-
-def _facts(facts: dict[str, str]) -> Iterator[str]:
-    for name, value in facts.items():
-        if value:
-            yield f"  {name:{_WIDTH}}{value}"
-
-
-def _in_words(value: object) -> str:
-    if value is None:
-        return "not stated"
-    if isinstance(value, list):
-        return ", ".join(_in_words(each) for each in value) or "none"
-    if isinstance(value, dict):
-        return " in ".join(str(each) for each in value.values() if each)
-    return str(value)

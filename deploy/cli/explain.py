@@ -8,7 +8,8 @@ from pathlib import Path
 import click
 
 from consumers.ledger_queries import Ledger
-from deploy.explaining import as_json, as_lines, explain_event
+from deploy.explaining import as_json, explain_event
+from deploy.explaining_words import as_lines
 from routing.agreements import load_bundle
 
 

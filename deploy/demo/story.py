@@ -14,7 +14,8 @@ from consumers.ledger_queries import Ledger
 from deploy.demo.figures import rows
 from deploy.demo.run import HERE, SYNTHETIC, Demo
 from deploy.demo.screen import side_by_side
-from deploy.explaining import as_lines, explain_event
+from deploy.explaining import explain_event
+from deploy.explaining_words import as_lines
 from routing.agreements import load_bundle
 
 # The incident that most members see, each something else; of those the richest.
