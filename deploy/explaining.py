@@ -104,7 +104,7 @@ def _no_event(event_id: str, feedback: Sequence[Row]) -> Rejected:
 def _other_bundle(disclosure: Row, bundle: Bundle) -> str:
     return (
         f"The agreements at hand (version {bundle.version}, {bundle.hash[:12]}) are not those that decided (version "
-        f"{disclosure['policy_version']}, {disclosure['policy_hash'][:12]}): without them, this is what the record says."
+        f"{disclosure['policy_version']}, {disclosure['policy_hash'][:12]}): this is what the record says."
     )
 
 

@@ -32,7 +32,8 @@ def as_lines(explanation: Explanation) -> Iterator[str]:
     yield from _facts(
         {
             "decision": decision["outcome"],
-            "event": f"{disclosure['event_id']}, number {disclosure['sequence']} of incident {disclosure['incident_id']}",
+            "event": f"{disclosure['event_id']}, number {disclosure['sequence']} of its incident",
+            "incident": disclosure["incident_id"],
             "decided": f"{_when(disclosure['decided_at'])}, policy version {disclosure['policy_version']} "
             f"({disclosure['policy_hash'][:12]})",
             "sent": _given(explanation),
@@ -120,8 +121,8 @@ def _recorded(explanation: Explanation) -> Iterator[str]:
 def _grounds(explanation: Explanation) -> Iterator[str]:
     grounds: dict[tuple[str, ...], list[str]] = {}
     for ground in explanation.decision["grounds"]:
-        rule = tuple(ground[name] for name in ("agreement", "rule", "purpose", "legal_basis"))
-        grounds.setdefault(rule, []).append(ground["section"])
+        key = tuple(ground[name] for name in ("agreement", "rule", "purpose", "legal_basis"))
+        grounds.setdefault(key, []).append(ground["section"])
     if grounds:
         yield "Sent under:"
     for (agreement, rule, purpose, legal_basis), sections in grounds.items():
