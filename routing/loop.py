@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Literal
 
 from routing.account import account
 from routing.effects import Effects, Policy, Record
@@ -18,7 +19,7 @@ from routing.quarantine import quarantined
 from routing.reach import MISSING, Reach
 from routing.route import route
 from routing.session import Session
-from routing.transactions import Aborted, Indefinite
+from routing.transactions import Aborted, Indefinite, TransactionalProducer
 from schemas.errors import Fatal, Rejected, Unavailable
 from schemas.ops import metrics
 from schemas.ops.logs import get_logger
@@ -27,6 +28,7 @@ from schemas.topics import member_of
 log = get_logger()
 
 Router = Callable[[Record, Policy, datetime], Effects]
+WaitReason = Literal["", "missing-topic", "newer-schema", "registry-away"]
 KnownElsewhere = Callable[[int], bool]
 """Whether a registry knows a schema id that this release does not; raises Unavailable when it cannot be asked."""
 
@@ -80,9 +82,6 @@ class Loop:
             except Indefinite:
                 self._session.rewind()
                 return
-            except _Waits as waits:
-                self._hold(waits)
-                left = part.records
             except Fatal:
                 raise
             except Exception as error:  # noqa: BLE001  whatever it is, every record must be accounted for
@@ -94,44 +93,62 @@ class Loop:
 
     def _transact(self, part: _Part) -> Sequence[Record]:
         """One transaction over as much of a part as its time allows; returns what is left of the part."""
-        policy = replace(self._policy, suspended=self._reach.suspended())
-        deadline = time.monotonic() + policy.exchange.limits.transaction_ms / 1000
-        router = _refuse if part.is_culprit else self._router
         producer = self._session.begin()
-        unwritable = self._reach.unwritable()
-        done: list[tuple[Record, Effects]] = []
         try:
-            for record in part.records:
-                effects = router(record, policy, datetime.now(UTC))
-                self._wait_if_unroutable(record, effects, unwritable)
-                for output in effects.outputs:
-                    producer.produce(output)
-                done.append((record, effects))
-                if time.monotonic() >= deadline:
-                    break
+            done, waits = self._produce(part, producer)
         except BaseException:
             producer.abort()
             raise
-        self._session.commit(record for record, _ in done)
-        account(done)
-        return part.records[len(done) :]
+        if done:
+            self._session.commit(record for record, _ in done)
+            account(done)
+        else:
+            producer.abort()
+        left = part.records[len(done) :]
+        if waits:
+            self._hold(left[0].topic, waits)
+        return left
 
-    def _wait_if_unroutable(self, record: Record, effects: Effects, unwritable: frozenset[str]) -> None:
-        """Stop at what is no fault of the record's, so that it is neither lost nor refused."""
+    def _produce(
+        self, part: _Part, producer: TransactionalProducer
+    ) -> tuple[Sequence[tuple[Record, Effects]], WaitReason]:
+        """What was routed and produced in time; and why the record after that must wait, if it must."""
+        policy = replace(self._policy, suspended=self._reach.suspended())
+        deadline = time.monotonic() + policy.exchange.limits.transaction_ms / 1000
+        router = _refuse if part.is_culprit else self._router
+        unwritable = self._reach.unwritable()
+        done: list[tuple[Record, Effects]] = []
+        for record in part.records:
+            effects = router(record, policy, datetime.now(UTC))
+            if waits := self._must_wait(effects, unwritable):
+                return done, waits
+            for output in effects.outputs:
+                producer.produce(output)
+            done.append((record, effects))
+            if time.monotonic() >= deadline:
+                break
+        return done, ""
+
+    def _must_wait(self, effects: Effects, unwritable: frozenset[str]) -> WaitReason:
+        """Why a record can be neither routed nor refused now, so that nothing more of its topic may be; or nothing.
+
+        missing-topic: what follows from it cannot be written, such as the feedback that a receipt is for.
+        newer-schema: a registry knows its schema and this release does not; routers are upgraded before producers.
+        registry-away: nobody can say whether that is so.
+        """
         if unwritable and not unwritable.isdisjoint(output.topic for output in effects.outputs):
-            raise _Waits(record.topic, MISSING)
+            return "missing-topic"
         if effects.unknown_schema is None:
-            return
+            return ""
         try:
-            if self._known_elsewhere(effects.unknown_schema):
-                raise _Waits(record.topic, "newer-schema")
+            return "newer-schema" if self._known_elsewhere(effects.unknown_schema) else ""
         except Unavailable:
-            raise _Waits(record.topic, "registry-away") from None
+            return "registry-away"
 
-    def _hold(self, waits: _Waits) -> None:
-        log.error("topic held", topic=waits.topic, reason=waits.reason)
-        self._waiting[waits.topic] = waits.reason
-        self._session.intake.hold(waits.topic, waits.reason)
+    def _hold(self, topic: str, reason: WaitReason) -> None:
+        log.error("topic held", topic=topic, reason=reason)
+        self._waiting[topic] = reason
+        self._session.intake.hold(topic, reason)
 
     def _take_in_refusals(self, refused: Mapping[str, str]) -> None:
         """Leave alone what refused a write, at once: one member's topic must not abort everybody's transactions."""
@@ -164,20 +181,6 @@ class Loop:
         for member in self._policy.exchange.publishers():
             held = any(member_of(topic) == member for topic in holds)
             metrics.set_gauge("origin_paused", float(held), origin=member)
-
-
-class _Waits(Exception):
-    """A record can be neither routed nor refused now, so nothing more of its topic until it can.
-
-    newer-schema: a registry knows its schema and this release does not, until the router is upgraded. registry-away:
-    nobody can say whether that is so. missing-topic: what follows from it cannot be written, such as the feedback that
-    a receipt is for.
-    """
-
-    def __init__(self, topic: str, reason: str) -> None:
-        super().__init__(reason)
-        self.topic = topic
-        self.reason = reason
 
 
 class _Part:

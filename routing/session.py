@@ -9,6 +9,7 @@ Polling happens only between transactions, so partitions are never given up insi
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
@@ -28,7 +29,16 @@ from schemas.topics import input_topics
 log = get_logger()
 
 _RESUME_AT: Final = 0.25
-_ASK_TIMEOUT_S: Final = 10.0
+_ASK_TIMEOUT_S: Final = 5.0
+_ASK_AGAIN_S: Final = 0.1
+_COORDINATOR_MOVED: Final = frozenset(
+    {
+        KafkaError.NOT_COORDINATOR,
+        KafkaError.COORDINATOR_NOT_AVAILABLE,
+        KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+        KafkaError._WAIT_COORD,  # noqa: SLF001  librdkafka's own codes begin with an underscore
+    }
+)
 
 
 class Session:
@@ -106,13 +116,24 @@ class Session:
         """
         try:
             with self._heart.call():
-                committed = self._consumer.committed(self._consumer.assignment(), _ASK_TIMEOUT_S)
+                committed = self._committed()
                 self.intake.drop([(place.topic, place.partition) for place in committed])
                 for place in committed:
                     at = place.offset if place.offset >= 0 else OFFSET_BEGINNING
                     self._consumer.seek(TopicPartition(place.topic, place.partition, at))
         except KafkaException as error:
             raise Fatal(f"the committed offsets could not be read back: {error.args[0].name()}") from None
+
+    def _committed(self) -> list[TopicPartition]:
+        """The group's offsets as the broker has them; what made the outcome unclear may have moved the coordinator."""
+        deadline = time.monotonic() + _ASK_TIMEOUT_S
+        while True:
+            try:
+                return self._consumer.committed(self._consumer.assignment(), _ASK_TIMEOUT_S)
+            except KafkaException as error:
+                if error.args[0].code() not in _COORDINATOR_MOVED or time.monotonic() > deadline:
+                    raise
+                time.sleep(_ASK_AGAIN_S)
 
     def topics(self) -> frozenset[str]:
         """The topics that exist and can be seen.
