@@ -34,7 +34,7 @@ class Words:
             return ZoneInfo(node.text if isinstance(node, Scalar) else "")
         except (KeyError, ValueError, OSError):
             self.faults.add(node.place, "expected the name of a time zone, as in Europe/London or UTC")
-            return self.zone
+            return ZoneInfo("UTC")
 
     def date_format(self, target: str, node: Node | None, zone: ZoneInfo | None, *, is_day: bool) -> str:
         """A date format, checked by writing and reading a time with it."""
