@@ -1,0 +1,200 @@
+"""``make bench``: the router beside a raw transactional copy of the same bytes, on the embedded broker.
+
+    python -m tests.bench.router [--quick] [--out FILE]
+
+Both run in one process, on the same topics, with the same batch and commit limits, turn and turn about: the machine is
+shared, so single runs say little, and medians and ratios of one bench more. Writes build/bench.json.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from itertools import islice
+from pathlib import Path
+from statistics import median
+from typing import Any, Final
+
+import psutil
+from confluent_kafka import Consumer, Producer, libversion
+from rich.console import Console
+from rich.table import Table
+
+from deploy.broker import EmbeddedBroker
+from deploy.provision import provision
+from schemas.kafka import ClientSettings
+from tests.bench.contenders import SOURCE, Kind, running
+from tests.bench.latency import EVENTS_PER_S, Event, Latency, end_of, measure_latency, summary
+from tests.bench.pieces import measure_pieces
+from tests.bench.throughput import Input, Rate, measure_rate
+from tests.bench.workload import GRANTED, bench_exchange, framed_events
+
+KINDS: Final[tuple[Kind, ...]] = ("raw", "router")
+OUT: Final = Path("build/bench.json")
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """How much is measured."""
+
+    rounds: int
+    events: int
+    rate_s: float
+    warm_up_s: float
+    latency_s: float
+    pieces: int
+
+    @property
+    def latency_events(self) -> int:
+        """Events of one measurement of latency, the warm-up's among them."""
+        return int((self.warm_up_s + self.latency_s) * EVENTS_PER_S)
+
+
+FULL: Final = Scale(rounds=2, events=120_000, rate_s=10, warm_up_s=2, latency_s=10, pieces=2_000)
+QUICK: Final = Scale(rounds=1, events=3_000, rate_s=2, warm_up_s=0.5, latency_s=1, pieces=50)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure, print a table, write the figures."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench.router", description=__doc__.splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help="a few seconds of each, to see that it works")
+    parser.add_argument("--out", type=Path, default=OUT, help=f"where to write the figures (default: {OUT})")
+    options = parser.parse_args(arguments)
+    figures = measure(QUICK if options.quick else FULL)
+    show(figures)
+    options.out.parent.mkdir(parents=True, exist_ok=True)
+    options.out.write_text(json.dumps(figures, indent=1) + "\n", "utf-8")
+    print(f"written to {options.out}")
+
+
+def measure(scale: Scale) -> dict[str, Any]:
+    """Every figure of ``build/bench.json``."""
+    say("what the pieces of routing cost")
+    pieces = measure_pieces(scale.pieces)
+    events = framed_events(scale.rounds * len(KINDS) * scale.latency_events + scale.events)
+    with EmbeddedBroker() as broker:
+        clients = ClientSettings(broker.bootstrap)
+        provision(clients, bench_exchange("bench"))
+        latencies = _latencies(clients, scale, events)
+        rates = _rates(clients, scale, events)
+    raw, router = (median(rate.events_per_s for rate in rates[kind]) for kind in KINDS)
+    return {
+        "raw_events_per_s": round(raw),
+        "router_events_per_s": round(router),
+        "router_to_raw": round(router / raw, 4),
+        "raw_cpu_us_per_event": round(median(rate.cpu_us_per_event for rate in rates["raw"]), 1),
+        "router_cpu_us_per_event": round(median(rate.cpu_us_per_event for rate in rates["router"]), 1),
+        "latency_ms": {kind: _rounded(latencies[kind]) for kind in KINDS},
+        "latency_events_per_s": EVENTS_PER_S,
+        "fan_out": len(GRANTED),
+        "workers": 1,
+        "pieces_us": {name: round(cost, 1) for name, cost in pieces.items()},
+        "runs": {kind: [asdict(rate) for rate in rates[kind]] for kind in KINDS},
+        "machine": _machine(),
+        "versions": _versions(),
+    }
+
+
+def _latencies(clients: ClientSettings, scale: Scale, events: Iterator[Event]) -> dict[Kind, list[Latency]]:
+    found: dict[Kind, list[Latency]] = {kind: [] for kind in KINDS}
+    for turn in range(scale.rounds):
+        for kind in KINDS:
+            say(f"latency of {kind} at {EVENTS_PER_S} events/s, round {turn + 1} of {scale.rounds}")
+            told = list(islice(events, scale.latency_events))
+            with running(kind, clients, _end_of_source(clients)):
+                took_ms = measure_latency(clients, told, scale.warm_up_s)
+            found[kind].append(summary(took_ms))
+    return found
+
+
+def _rates(clients: ClientSettings, scale: Scale, events: Iterator[Event]) -> dict[Kind, list[Rate]]:
+    say(f"publishing {scale.events} events to be routed")
+    ready = Input(_end_of_source(clients), scale.events)
+    _publish(clients, events)
+    found: dict[Kind, list[Rate]] = {kind: [] for kind in KINDS}
+    for turn in range(scale.rounds):
+        for kind in KINDS:
+            say(f"events/s of {kind}, round {turn + 1} of {scale.rounds}")
+            with running(kind, clients, ready.start) as contender:
+                found[kind].append(measure_rate(contender, clients, ready, scale.rate_s))
+    return found
+
+
+def _publish(clients: ClientSettings, events: Iterator[Event]) -> None:
+    producer = Producer({**clients.producer_config(), "linger.ms": 50})
+    for key, value in events:
+        while True:
+            try:
+                producer.produce(SOURCE, value, key)
+            except BufferError:
+                producer.poll(0.1)
+            else:
+                break
+        producer.poll(0)
+    if left := producer.flush(60):
+        raise RuntimeError(f"{left} events could not be published")
+
+
+def _end_of_source(clients: ClientSettings) -> list[Any]:
+    consumer = Consumer(clients.consumer_config("bench.ends"))
+    try:
+        return end_of(consumer, (SOURCE,), bench_exchange("bench").partitions)
+    finally:
+        consumer.close()
+
+
+def _rounded(rounds: list[Latency]) -> dict[str, float]:
+    return {"p50": round(median(each.p50 for each in rounds), 1), "p99": round(median(each.p99 for each in rounds), 1)}
+
+
+def _machine() -> dict[str, Any]:
+    return {
+        "cores": os.cpu_count(),
+        "memory_gib": round(psutil.virtual_memory().total / 2**30, 1),
+        "processor": platform.machine(),
+        "system": f"{platform.system()} {platform.release()}",
+        "load_1m_at_end": round(os.getloadavg()[0], 2),
+    }
+
+
+def _versions() -> dict[str, str]:
+    return {
+        "huecry": version("huecry"),
+        "python": platform.python_version(),
+        "confluent-kafka": version("confluent-kafka"),
+        "librdkafka": libversion()[0],
+        "fastavro": version("fastavro"),
+    }
+
+
+def show(figures: dict[str, Any]) -> None:
+    """The figures that matter, as a table."""
+    table = Table(title=f"one process, fan-out {figures['fan_out']}, the broker on the same {os.cpu_count()} cores")
+    for name in ("", "events/s", "CPU µs/event", f"p50 ms at {EVENTS_PER_S}/s", "p99 ms"):
+        table.add_column(name, justify="right" if name else "left")
+    for kind, name in (("raw", "raw copy"), ("router", "router")):
+        latency = figures["latency_ms"][kind]
+        rate, cost = figures[f"{kind}_events_per_s"], figures[f"{kind}_cpu_us_per_event"]
+        table.add_row(name, f"{rate:,}", f"{cost}", f"{latency['p50']}", f"{latency['p99']}")
+    console = Console()
+    console.print(table)
+    console.print(f"router to raw: {figures['router_to_raw']:.3f}")
+    console.print("pieces, CPU µs: " + ", ".join(f"{name} {cost}" for name, cost in figures["pieces_us"].items()))
+
+
+def say(progress: str) -> None:
+    """A line of progress, with the time since the start."""
+    print(f"[{time.monotonic() - _STARTED:5.1f} s] {progress}", file=sys.stderr, flush=True)
+
+
+_STARTED: Final = time.monotonic()
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,165 @@
+"""The events that are measured: violent crimes in one border district, told as a control room tells them.
+
+Under the demonstration's agreements three of five members are granted each of them, each another part, so nothing is
+shared between recipients. Incidents vary in what rules read (category, grade, status, kind, qualifiers, flags,
+sections) as a Friday evening's do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from random import Random
+from typing import Any, Final
+
+from routing.agreements.bundle import Bundle
+from routing.agreements.load import load_bundle
+from routing.effects import Policy, Record
+from schemas.codec import EventCodec
+from schemas.event import IncidentEvent
+from schemas.exchange import Exchange, load_exchange
+from schemas.partitioner import partition_of
+from schemas.topics import incidents_topic
+
+ORIGIN: Final = "west-yorkshire"
+GRANTED: Final = ("greater-manchester", "south-yorkshire", "yorkshire-ambulance")
+EVENTS_PER_INCIDENT: Final = 5
+INCIDENTS_MADE: Final = 600
+SEED: Final = 1285
+
+_CODEC: Final = EventCodec()
+_DEMO: Final = Path(__file__).parents[2] / "deploy" / "demo"
+_START: Final = datetime(2026, 3, 6, 20, 0, tzinfo=UTC)
+_CATEGORIES: Final = (
+    *(f"crime/violence/{kind}" for kind in ("homicide", "with-injury", "without-injury", "domestic")),
+    "crime/violence/stalking-harassment",
+    "crime/robbery",
+    *(f"crime/weapons/{kind}" for kind in ("firearm", "knife", "other")),
+)
+_QUALIFIERS: Final = ("alcohol", "drugs", "domestic", "injury", "youth-related", "repeat", "weapon-used", "business")
+_FLAGS: Final = ("child", "high-risk", "vulnerable-adult", "repeat-victim", "weapon", "violence-to-crews", "suicidal")
+_STEPS: Final = (
+    ("created", "open"),
+    ("updated", "allocated"),
+    ("updated", "attending"),
+    ("updated", "at-scene"),
+    ("closed", "closed"),
+)
+
+
+def bench_exchange(name: str) -> Exchange:
+    """The demonstration's exchange under another name, since groups and transactional ids begin with it."""
+    return load_exchange(_DEMO / "exchange.yaml").model_copy(update={"exchange": name})
+
+
+def bench_bundle() -> Bundle:
+    """The demonstration's agreements."""
+    return load_bundle(_DEMO / "agreements")
+
+
+def framed_events(most: int, seed: int = SEED) -> Iterator[tuple[bytes, bytes]]:
+    """Keys and framed values, the same for the same seed. No two events or incidents have the same id.
+
+    Encoding takes longer than routing, so after so many incidents they are told again under other numbers.
+    """
+    told: list[tuple[bytes, bytes]] = []
+    for number in range(-(-most // EVENTS_PER_INCIDENT)):
+        again, numbered = divmod(number, INCIDENTS_MADE)
+        if not again:
+            told += _framed(_name(seed, number), Random(f"{seed}/{number}"))
+        for key, value in told[numbered * EVENTS_PER_INCIDENT :][: min(EVENTS_PER_INCIDENT, most)]:
+            most -= 1
+            renamed = _name(seed, number).encode()
+            yield renamed, value.replace(key, renamed)
+
+
+def records(policy: Policy, number: int, seed: int = SEED) -> list[Record]:
+    """Events as the routing loop meets them."""
+    partitions = policy.exchange.partitions
+    return [
+        Record(incidents_topic(ORIGIN), partition_of(key, partitions), offset, key, value)
+        for offset, (key, value) in enumerate(framed_events(number, seed))
+    ]
+
+
+def _name(seed: int, number: int) -> str:
+    """An incident's id: the same length for each, so that renaming moves nothing in an event's bytes."""
+    return f"{ORIGIN}-{seed}-{number:07d}"
+
+
+def _framed(incident: str, random: Random) -> Iterator[tuple[bytes, bytes]]:
+    for event in _incident(incident, random):
+        yield incident.encode(), _CODEC.encode(event.to_avro())
+
+
+def _incident(incident: str, random: Random) -> Iterator[IncidentEvent]:
+    facts = _facts(incident, random)
+    at = _START + timedelta(seconds=random.randrange(86_400))
+    for sequence, (kind, status) in enumerate(_STEPS, start=1):
+        told_at = at + timedelta(minutes=4 * sequence)
+        facts["facts"].append(_line(f"{incident}-{sequence}", told_at, random))
+        yield IncidentEvent.model_validate(
+            facts
+            | {
+                "event_id": f"{incident}-e{sequence}",
+                "kind": kind,
+                "status": status,
+                "recorded_at": told_at,
+                "sent_at": told_at,
+                "control": [{"sequence": sequence, "caveats": []}],
+            }
+        )
+
+
+def _facts(incident: str, random: Random) -> dict[str, Any]:
+    """What stays the same in every event of one incident."""
+    category = random.choice(_CATEGORIES)
+    facts: dict[str, Any] = {
+        "origin": ORIGIN,
+        "incident_id": incident,
+        "local_ref": incident[-4:],
+        "mode": "actual",
+        "category": "crime",
+        "grade": random.choice(("emergency", "priority", "scheduled")),
+        "marking": "official",
+        "contact": {"desk": "Force control room", "phone": "01632 960101"},
+        "classification": [
+            {
+                "category": category,
+                "qualifiers": sorted(random.sample(_QUALIFIERS, random.randrange(3))),
+                "flags": sorted(random.sample(_FLAGS, random.randrange(3))),
+            }
+        ],
+        "locations": [_place(random)],
+        "suspects": [_person("suspected", random)],
+        "victims": [_person("victim", random)],
+        "facts": [],
+    }
+    if random.random() < 0.4:
+        facts["vehicles"] = [{"vehicle_ref": "v1", "vrm": f"YX{random.randrange(10, 99)}ABC", "role": "suspect"}]
+    if random.random() < 0.3:
+        facts["hazards"] = [{"kind": "bladed", "certainty": "probable"}]
+    return facts
+
+
+def _place(random: Random) -> dict[str, Any]:
+    point = {"latitude": 53.6 + random.random() / 10, "longitude": -1.8 + random.random() / 10}
+    road = {"road": "Leeds Road", "address": f"{random.randrange(1, 400)} Leeds Road, Huddersfield"}
+    return {"location_ref": "l1", "kind": "incident", "point": point, **road, "district": "Kirklees"}
+
+
+def _person(role: str, random: Random) -> dict[str, Any]:
+    names = {"given": random.choice(("Alex", "Sam", "Jo")), "family": random.choice(("Invented", "Madeup", "Fiction"))}
+    return {
+        "person_ref": role,
+        "role": role,
+        "names": names,
+        "age_band": "25-34",
+        "clothing": "dark jacket, white shoes",
+    }
+
+
+def _line(entry_id: str, at: datetime, random: Random) -> dict[str, Any]:
+    text = random.choice(("Caller says two males left on foot.", "Unit at scene, one detained.", "CCTV requested."))
+    return {"entry_id": entry_id, "at": at, "author_role": "dispatcher", "line_class": "reported", "text": text}
