@@ -72,14 +72,22 @@ class FileSource:
     def resume(self, position: str | None) -> None:
         """Go on after a position, or from the first record if there is none or the file is another one now."""
         self._file = self._opened()
+        try:
+            self._resume(position)
+        except BaseException:
+            self.close()
+            raise
+
+    def _resume(self, position: str | None) -> None:
         if position is not None and self._is_still_there(json.loads(position)):
             return
         if position is not None:
             _log.warning("source file was replaced: read from its first record, known records are passed over")
-        self._file.seek(0)
+        file = self._reading()
+        file.seek(0)
         self._digest, self._offset, self._line = blake2b(digest_size=16), 0, 0
         if self._is_csv:
-            header = self._file.readline(LARGEST_RECORD_BYTES)
+            header = file.readline(LARGEST_RECORD_BYTES)
             self._header = self._parse_header(header)
             self._advance(header)
 

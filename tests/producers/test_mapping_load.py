@@ -1,4 +1,4 @@
-"""Claims about loading a mapping file: all faults at once, each with its place, what is allowed, and the nearest word."""
+"""Claims about loading a mapping file: all faults at once, each with its place and what is allowed."""
 
 from __future__ import annotations
 
