@@ -98,8 +98,10 @@ class SpoolFile:
     def _check(self, owner: dict[str, str] | None) -> None:
         with refusals(self.path):
             if self.connection.execute("PRAGMA user_version").fetchone()[0] == 0 and owner is not None:
-                self.connection.executescript(f"BEGIN IMMEDIATE;{_TABLES}PRAGMA user_version = {_VERSION};COMMIT;")
+                # One transaction: killed in the middle, it is no spool yet, and the next start makes it.
+                self.connection.executescript(f"BEGIN IMMEDIATE;{_TABLES}PRAGMA user_version = {_VERSION};")
                 self.connection.executemany("INSERT INTO about VALUES (?, ?)", owner.items())
+                self.connection.execute("COMMIT")
             version = self.connection.execute("PRAGMA user_version").fetchone()[0]
             if version != _VERSION:
                 raise Rejected(
