@@ -10,7 +10,7 @@ Polling happens only between transactions, so partitions are never given up insi
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any, Final
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
@@ -18,7 +18,7 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaExcepti
 from routing.effects import Record
 from routing.heart import Heart
 from routing.intake import Intake, Place
-from routing.settings import RouterSettings
+from routing.settings import RouterSettings, consuming, producing
 from routing.transactions import TransactionalProducer
 from schemas.errors import Fatal
 from schemas.exchange import Exchange
@@ -54,13 +54,14 @@ class Session:
         self._assignment: list[TopicPartition] | None = None
         self._wrong_assignment = ""
         self._membership: Any = None
+        self._closing = False
         name = f"{exchange.exchange}.route.{settings.instance}.{slot}"
-        producing = clients.producer_config(exchange.limits, **_producing(settings))
+        config = clients.producer_config(exchange.limits, **producing(settings))
         self._producers = [
-            TransactionalProducer(producing, f"{name}.{turn}", heart, settings.slow_commit_ms / 1000) for turn in "ab"
+            TransactionalProducer(config, f"{name}.{turn}", heart, settings.slow_commit_ms / 1000) for turn in "ab"
         ]
         group = f"{exchange.exchange}.route"
-        self._consumer = Consumer(clients.consumer_config(group, **_consuming(settings, name, exchange)))
+        self._consumer = Consumer(clients.consumer_config(group, **consuming(settings, name, exchange)))
         self._consumer.subscribe(
             list(input_topics(exchange)),
             on_assign=self._on_assign,
@@ -146,6 +147,7 @@ class Session:
 
     def close(self) -> None:
         """Leave: what was not committed will be routed by whoever comes next."""
+        self._closing = True
         for producer in self._producers:
             producer.close()
         self._consumer.close()
@@ -179,6 +181,8 @@ class Session:
         return max(records / self._settings.fetched_most, size / self._settings.fetched_most_bytes)
 
     def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        if self._closing:
+            return
         self._forget(partitions)
         self._assignment = partitions
         self._wrong_assignment = split_assignment(partitions)
@@ -218,32 +222,7 @@ def _judge(error: KafkaError) -> None:
     Raises:
         Fatal: the consumer cannot go on.
     """
-    if error.fatal() or error.code() in (KafkaError.FENCED_INSTANCE_ID, KafkaError._FENCED):  # noqa: SLF001
+    # A consumer that was fenced says only _FATAL, and not even that it is fatal; it would never fetch again.
+    if error.fatal() or error.code() in (KafkaError._FATAL, KafkaError._FENCED, KafkaError.FENCED_INSTANCE_ID):  # noqa: SLF001
         raise Fatal(f"the consumer cannot go on: {error.name()}")
     log.warning("fetch error", kafka_error=error.name())
-
-
-def _producing(settings: RouterSettings) -> Mapping[str, str | int | float | bool]:
-    return {
-        "transaction.timeout.ms": settings.transaction_timeout_ms,
-        # After a commit the next transaction's first use of the same partitions may meet CONCURRENT_TRANSACTIONS.
-        "retry.backoff.ms": 1,
-        "retry.backoff.max.ms": 20,
-        # A topic that has gone is noticed before the transaction times out.
-        "topic.metadata.propagation.max.ms": 2_000,
-    }
-
-
-def _consuming(settings: RouterSettings, name: str, exchange: Exchange) -> Mapping[str, str | int | float | bool]:
-    return {
-        "group.instance.id": name,
-        # Gives one process partition n of every input topic.
-        "partition.assignment.strategy": "range",
-        "session.timeout.ms": settings.session_timeout_ms,
-        "heartbeat.interval.ms": max(300, settings.session_timeout_ms // 10),
-        "topic.metadata.refresh.interval.ms": 10_000,
-        "fetch.wait.max.ms": 100,
-        # What one topic can put in front of the others in librdkafka's own queue.
-        "fetch.message.max.bytes": max(512 * 1024, 2 * exchange.limits.max_event_bytes),
-        "queued.max.messages.kbytes": 16_384,
-    }

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from pydantic import BaseModel, ConfigDict, Field
 
-from schemas.exchange import Slug
+from schemas.exchange import Exchange, Slug
 
 
 class RouterSettings(BaseModel):
@@ -32,3 +34,31 @@ class RouterSettings(BaseModel):
     """Most records of one partition kept in memory before fetching it pauses."""
     fetched_most_bytes: int = Field(default=8 * 1024 * 1024, ge=64 * 1024)
     """Most bytes of one partition kept in memory before fetching it pauses."""
+
+
+def producing(settings: RouterSettings) -> Mapping[str, str | int | float | bool]:
+    """What a routing producer asks of librdkafka besides what every producer of ours does."""
+    return {
+        "transaction.timeout.ms": settings.transaction_timeout_ms,
+        # After a commit the next transaction's first use of the same partitions may meet CONCURRENT_TRANSACTIONS.
+        "retry.backoff.ms": 1,
+        "retry.backoff.max.ms": 20,
+        # A topic that has gone is noticed before the transaction times out.
+        "topic.metadata.propagation.max.ms": 2_000,
+    }
+
+
+def consuming(settings: RouterSettings, name: str, exchange: Exchange) -> Mapping[str, str | int | float | bool]:
+    """What a routing consumer asks of librdkafka besides what every consumer of ours does."""
+    return {
+        "group.instance.id": name,
+        # Gives one process partition n of every input topic.
+        "partition.assignment.strategy": "range",
+        "session.timeout.ms": settings.session_timeout_ms,
+        "heartbeat.interval.ms": max(300, settings.session_timeout_ms // 10),
+        "topic.metadata.refresh.interval.ms": 10_000,
+        "fetch.wait.max.ms": 100,
+        # What one topic can put in front of the others in librdkafka's own queue.
+        "fetch.message.max.bytes": max(512 * 1024, 2 * exchange.limits.max_event_bytes),
+        "queued.max.messages.kbytes": 16_384,
+    }

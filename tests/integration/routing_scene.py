@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from confluent_kafka import Consumer, KafkaError, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
@@ -93,7 +93,13 @@ class Scene:
         ends = {place: end for place, end in self._ends.items() if not topics or place[0] in topics}
         if not ends:
             return 0
-        committed = self._group.committed([TopicPartition(*place) for place in ends], PATIENCE_S)
+        try:
+            committed = self._group.committed([TopicPartition(*place) for place in ends], PATIENCE_S)
+        except KafkaException as error:
+            # The coordinator of a group that is new may still be loading.
+            if error.args[0].code() not in (KafkaError.NOT_COORDINATOR, KafkaError.COORDINATOR_LOAD_IN_PROGRESS):
+                raise
+            return sum(ends.values())
         return sum(ends[at.topic, at.partition] - max(at.offset, 0) for at in committed)
 
     def delete(self, *topics: str) -> None:
