@@ -18,10 +18,10 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from consumers.delivery import Delivery, SetAside
 from consumers.sinks import Outbox, OutboxReceipt
 from schemas.codec import encode
+from schemas.codes import enum_symbol
 from schemas.errors import Unavailable
 from schemas.ops import metrics
 from schemas.ops.logs import get_logger
-from schemas.records import Receipt, ReceiptEntry
 from schemas.topics import receipts_topic
 
 MOST_ENTRIES: Final = 200
@@ -31,6 +31,10 @@ _FORGET_EVERY_S: Final = 0.5
 _RETRY_S: Final = 5.0
 _ANY_PARTITION: Final = -1
 _log = get_logger()
+
+
+Entry = Mapping[str, Any]
+"""One delivery of a receipt, as Avro takes it."""
 
 
 class NewReceipt(NamedTuple):
@@ -49,7 +53,7 @@ def receipts_of(
 
     What did not decode has no identifiers to name, and no receipt: the gap in the stream's sequence tells of it.
     """
-    entries: dict[tuple[str, str], list[ReceiptEntry]] = {}
+    entries: dict[tuple[str, str], list[Entry]] = {}
     for delivery in written:
         entries.setdefault((delivery.terms["stream"], "delivered"), []).append(_entry(delivery, at, None))
     for refused in set_aside:
@@ -62,23 +66,23 @@ def receipts_of(
     ]
 
 
-def _entry(delivery: Delivery, at: datetime, cause: str | None) -> ReceiptEntry:
+def _entry(delivery: Delivery, at: datetime, cause: str | None) -> Entry:
     origin, incident_id = delivery.key
-    return ReceiptEntry(
-        origin=origin,
-        incident_id=incident_id,
-        event_id=delivery.event["event_id"],
-        delivery_id=delivery.delivery_id,
-        at=at,
-        cause=cause,
-    )
+    return {
+        "origin": origin,
+        "incident_id": incident_id,
+        "event_id": delivery.event["event_id"],
+        "delivery_id": delivery.delivery_id,
+        "at": at,
+        "cause": cause,
+    }
 
 
-def _encoded(member: str, kind: str, entries: Sequence[ReceiptEntry], at: datetime) -> bytes:
-    return encode("Receipt", Receipt(member=member, kind=kind, sent_at=at, entries=tuple(entries)).to_avro())
+def _encoded(member: str, kind: str, entries: Sequence[Entry], at: datetime) -> bytes:
+    return encode("Receipt", {"member": member, "kind": enum_symbol(kind), "sent_at": at, "entries": entries})
 
 
-def _parts(entries: Sequence[ReceiptEntry]) -> Iterator[Sequence[ReceiptEntry]]:
+def _parts(entries: Sequence[Entry]) -> Iterator[Sequence[Entry]]:
     for start in range(0, len(entries), MOST_ENTRIES):
         yield entries[start : start + MOST_ENTRIES]
 

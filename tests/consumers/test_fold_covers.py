@@ -73,7 +73,7 @@ def made(words: list[tuple[Any, ...]]) -> list[bytes]:
     return values
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(words=steps(), sizes=st.lists(st.integers(1, 6), min_size=1))
 def test_the_database_holds_what_the_model_says_however_deliveries_are_batched(
     words: list[tuple[Any, ...]], sizes: list[int]
