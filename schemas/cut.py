@@ -36,7 +36,7 @@ class EventForm:
     def __init__(self, schema: Schema) -> None:
         split = next(i for i, field in enumerate(schema["fields"]) if field.get("section"))
         head, sections = schema["fields"][:split], schema["fields"][split:]
-        if not all(field.get("section") and field["type"]["type"] == "array" for field in sections):
+        if not all(field.get("section") and _is_array(field["type"]) for field in sections):
             msg = "sections must be arrays and stand after the head"
             raise ValueError(msg)
         self.schema = schema
@@ -170,6 +170,10 @@ def sized_block(count: int, content: bytes) -> bytes:
     if not count:
         return EMPTY
     return b"".join((long_bytes(-count), long_bytes(len(content)), content, EMPTY))
+
+
+def _is_array(kind: Any) -> bool:  # noqa: ANN401  a schema is a name, a list or a dict
+    return isinstance(kind, dict) and kind["type"] == "array"
 
 
 def _as_record(array: Schema) -> Schema:
