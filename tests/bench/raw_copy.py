@@ -16,8 +16,7 @@ from typing import Any
 from confluent_kafka import Consumer, Producer, TopicPartition
 
 from routing.heart import Heart
-from routing.session import _consuming, _producing
-from routing.settings import RouterSettings
+from routing.settings import RouterSettings, consuming, producing
 from schemas.exchange import Exchange
 from schemas.kafka import ClientSettings
 
@@ -41,8 +40,8 @@ def copy(task: CopyTask, cells: MutableSequence[float]) -> None:
     parent = os.getppid()
     heart = Heart(cells)
     producers = [_producer(task, turn) for turn in "ab"]
-    consuming = task.clients.consumer_config(task.group, **_consuming(task.settings, task.group, task.exchange))
-    consumer = Consumer(consuming)
+    config = task.clients.consumer_config(task.group, **consuming(task.settings, task.group, task.exchange))
+    consumer = Consumer(config)
     consumer.subscribe([task.source], on_assign=lambda *_: heart.set_ready(ready=True))
     most = task.exchange.limits.transaction_events
     while not stop.is_set() and os.getppid() == parent:
@@ -54,7 +53,7 @@ def copy(task: CopyTask, cells: MutableSequence[float]) -> None:
 
 
 def _producer(task: CopyTask, turn: str) -> Producer:
-    settings = {**_producing(task.settings), "transactional.id": f"{task.group}.{turn}"}
+    settings = {**producing(task.settings), "transactional.id": f"{task.group}.{turn}"}
     producer = Producer(task.clients.producer_config(task.exchange.limits, **settings))
     producer.init_transactions(30)
     return producer

@@ -57,7 +57,7 @@ class Scale:
         return int((self.warm_up_s + self.latency_s) * EVENTS_PER_S)
 
 
-FULL: Final = Scale(rounds=2, events=120_000, rate_s=10, warm_up_s=2, latency_s=10, pieces=2_000)
+FULL: Final = Scale(rounds=2, events=120_000, rate_s=8, warm_up_s=3, latency_s=10, pieces=1_000)
 QUICK: Final = Scale(rounds=1, events=3_000, rate_s=2, warm_up_s=0.5, latency_s=1, pieces=50)
 
 

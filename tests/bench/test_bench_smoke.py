@@ -11,7 +11,7 @@ from typing import Any
 ROOT = Path(__file__).parents[2]
 
 
-def test_a_quick_bench_writes_every_figure_and_shows_them(tmp_path: Path):
+def test_a_quick_bench_writes_every_figure_and_shows_them(tmp_path: Path) -> None:
     out = tmp_path / "build" / "bench.json"
     command = [sys.executable, "-m", "tests.bench.router", "--quick", "--out", str(out)]
 
