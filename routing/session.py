@@ -10,7 +10,7 @@ Polling happens only between transactions, so partitions are never given up insi
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
@@ -28,6 +28,8 @@ from schemas.topics import input_topics
 
 log = get_logger()
 
+_AT_ONCE: Final = 1_000
+_MOST_TAKES: Final = 8
 _RESUME_AT: Final = 0.25
 _ASK_TIMEOUT_S: Final = 5.0
 _ASK_AGAIN_S: Final = 0.1
@@ -82,10 +84,14 @@ class Session:
         """
         wait = timeout_s if self.intake.idle else 0.0
         self._take_in(self._consumer.consume(1, wait))
-        self._take_in(self._consumer.consume(self._settings.fetched_most, 0))
+        # All that librdkafka has, since others' few may stand in its queue behind one force's flood.
+        for _ in range(_MOST_TAKES):
+            taken = self._take_in(self._consumer.consume(_AT_ONCE, 0))
+            self._pause_and_resume()
+            if taken < _AT_ONCE:
+                break
         if self._wrong_assignment:
             raise Fatal(self._wrong_assignment)
-        self._pause_and_resume()
 
     def begin(self) -> TransactionalProducer:
         """Open a transaction on the producer whose turn it is.
@@ -152,7 +158,7 @@ class Session:
             producer.close()
         self._consumer.close()
 
-    def _take_in(self, messages: Iterable[Any]) -> None:
+    def _take_in(self, messages: Sequence[Any]) -> int:
         records = []
         for message in messages:
             if (error := message.error()) is not None:
@@ -162,6 +168,7 @@ class Session:
                 Record(message.topic(), message.partition(), message.offset(), message.key(), message.value())
             )
         self.intake.add(records)
+        return len(messages)
 
     def _pause_and_resume(self) -> None:
         """Keep one force's flood from filling the memory, and its fetches from crowding out the others'."""

@@ -60,5 +60,7 @@ def consuming(settings: RouterSettings, name: str, exchange: Exchange) -> Mappin
         "fetch.wait.max.ms": 100,
         # What one topic can put in front of the others in librdkafka's own queue.
         "fetch.message.max.bytes": max(512 * 1024, 2 * exchange.limits.max_event_bytes),
-        "queued.max.messages.kbytes": 16_384,
+        "queued.max.messages.kbytes": 4_096,
+        # That queue is everybody's: while one force's flood fills it, another's few are not fetched for this long.
+        "fetch.queue.backoff.ms": 5,
     }
