@@ -179,3 +179,10 @@ def test_whoever_is_killed_every_receiver_has_exactly_what_it_must_once_and_in_o
     assert killed.total() >= run.size.kills
     assert killed.keys() == {"producer", "worker", "supervisor", "consumer", "ledger"}
     shutil.rmtree(run.parties.folder)
+
+
+def test_a_seed_gives_one_plan_in_which_everybody_is_killed() -> None:
+    plan = plan_kills(7, 26)
+    assert plan == plan_kills(7, 26) != plan_kills(8, 26)
+    assert len(plan) == 26
+    assert {kill.role for kill in plan} == {"producer", "worker", "supervisor", "consumer", "ledger"}
