@@ -22,8 +22,10 @@ from routing.agreements.interpret import decide, london_day, recipients
 from routing.agreements.model import Attribute, Rule
 from routing.wording import Wording, wording
 
-REMEMBERED_MOST: Final = 32_768
+REMEMBERED_MOST: Final = 16_384
 """Decisions of one process; equal ones share most of their memory."""
+REMEMBERED_CHARACTERS: Final = 2_000
+"""An event that states more for rules to read is decided afresh: nobody can fill the memory of others."""
 
 READS: Final[Mapping[Attribute, str]] = {
     "category": "category",
@@ -75,10 +77,9 @@ def decide_all(bundle: Bundle, considered: Considered, now: datetime) -> list[De
     ``now`` must know its time zone.
     """
     day = london_day(now)
-    return [
-        _remembered(pair, day, pair.read(considered))
-        for pair in _pairs(_Policy(bundle.hash, bundle), considered.origin)
-    ]
+    pairs = _pairs(_Policy(bundle.hash, bundle), considered.origin)
+    decide_one = _remembered if _characters(considered) <= REMEMBERED_CHARACTERS else _Pair.decide
+    return [decide_one(pair, day, pair.read(considered)) for pair in pairs]
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +116,15 @@ def _pairs(policy: _Policy, origin: str) -> tuple[_Pair, ...]:
 @lru_cache(maxsize=REMEMBERED_MOST)
 def _remembered(pair: _Pair, day: date, values: tuple[Any, ...]) -> Decided:
     return pair.decide(day, values)
+
+
+def _characters(considered: Considered) -> int:
+    """How much the event states in words of its own; a code counts one more, so that many of none count too."""
+    sets = (considered.qualifiers, considered.flags, considered.caveats, considered.handling, considered.addressees)
+    codes = [code for each in sets if each for code in each]
+    for place in considered.places:
+        codes += (place.kind or "", place.district or "")
+    return len(considered.category or "") + len("".join(codes)) + len(codes)
 
 
 def _fields_read(rule: Rule) -> set[str]:

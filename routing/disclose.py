@@ -95,9 +95,11 @@ def _times(decided_at: datetime, retain_until: datetime | None) -> bytes:
 
 def _changes_for(event: OpenEvent, covers: tuple[str, ...]) -> list[dict[str, Any]]:
     """The corrections of fields that this recipient can see: of the head, and of the sections covered."""
+    changes = event.section("control")[0]["changes"]
+    if not changes:
+        return []
     visible = {*covers, *event.head}
-    control = event.section("control")[0]
-    return [change for change in control["changes"] if change["path"].partition("[")[0].partition(".")[0] in visible]
+    return [change for change in changes if change["path"].partition("[")[0].partition(".")[0] in visible]
 
 
 def _retain_until(arrived: Arrived, decision: Decision) -> datetime | None:

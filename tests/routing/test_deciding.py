@@ -4,15 +4,24 @@ from __future__ import annotations
 
 from dataclasses import fields, replace
 from datetime import datetime, timedelta
-from typing import get_args
+from typing import Any, get_args
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from routing.agreements import Bundle, Considered, decide, recipients
-from routing.agreements.model import Attribute
-from routing.deciding import READS, decide_all
+from routing.agreements import Bundle, Considered, Place, decide, recipients
+from routing.agreements.model import Attribute, Condition
+from routing.deciding import READS, _remembered, decide_all
 from tests.routing.agreements.test_agreement_properties import bundles, events, moments
+from tests.routing.scene import NOW, a_bundle, a_share, an_exchange
+
+NOTHING: dict[str, Any] = {
+    **dict.fromkeys(("category", "qualifiers", "flags", "caveats", "handling")),
+    **dict.fromkeys(("grade", "status", "kind", "marking"), "unknown"),
+    "mode": "actual",
+    "sections": frozenset(),
+    "addressees": frozenset(),
+}
 
 
 @given(bundles(), st.lists(events, min_size=2, max_size=6), moments)
@@ -44,6 +53,20 @@ def test_equal_decisions_have_one_wording_and_others_another(bundle: Bundle, eve
     for one in decided:
         for other in decided:
             assert (one.wording is other.wording) == (one.decision == other.decision)
+
+
+def test_what_states_too_much_is_decided_afresh_and_not_remembered():
+    exchange = an_exchange()
+    bundle = a_bundle(exchange, a_share("r", ["south"], ["locations"], Condition("district", ("Leeds",))))
+    plain = Considered(**NOTHING, origin="north", places=(Place("incident", "Leeds"),))
+    before = _remembered.cache_info().currsize
+    for places in [(Place("incident", "x" * 100_000),), (Place("incident", "Leeds"),) * 5_000]:
+        event = replace(plain, places=places)
+        for each in decide_all(bundle, event, NOW):
+            assert replace(each.decision, recipient=each.recipient) == decide(bundle, event, each.recipient, NOW)
+    assert _remembered.cache_info().currsize == before
+    decide_all(bundle, plain, NOW)
+    assert _remembered.cache_info().currsize > before
 
 
 def test_what_every_attribute_reads_is_known():
