@@ -14,11 +14,11 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from pydantic import ValidationError
 
-from producers.mapping_rules import Rule, assembled
+from producers.mapping_rules import Rule, SectionRule, assembled
 from producers.mapping_values import as_text, column_value
 from producers.sources.source import SourceRecord
 from schemas.errors import Rejected
@@ -41,19 +41,6 @@ class Draft:
 
 Maker = Callable[[SourceRecord, datetime], Draft]
 """From a record and the present time to a draft; raises `Rejected` for a record that no event can be made of."""
-
-
-class SectionRule(Protocol):
-    """Fills a whole section."""
-
-    @property
-    def section(self) -> str:
-        """Its name."""
-        ...
-
-    def elements(self, columns: Mapping[str, Any], now: datetime) -> tuple[dict[str, Any], ...]:
-        """Its elements."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import codecs
 import re
-from datetime import datetime
-from functools import partial
 from pathlib import Path
 from typing import Final
-from zoneinfo import ZoneInfo
 
-from producers.mapping import DIGEST_AND_LINE, REQUIRED, FieldMapping, Key, RecordFormat, SectionRule
+from producers.mapping import DIGEST_AND_LINE, REQUIRED, FieldMapping, Key, RecordFormat
 from producers.mapping_fields import FieldReader
-from producers.mapping_rules import EachRule, LogRule, Rule, anchored
-from producers.mapping_targets import SINGLE, NoTarget, Target, element_of, is_section, required_beside, target, written
-from producers.mapping_values import time_of
+from producers.mapping_rules import Rule, SectionRule, anchored
+from producers.mapping_sections import SectionReader
+from producers.mapping_targets import SINGLE, is_section, required_beside, written
 from producers.mapping_words import Words
-from producers.mapping_yaml import Faults, Listing, Node, Place, Scalar, Table, read_yaml
+from producers.mapping_yaml import Faults, Listing, Place, Scalar, Table, read_yaml
 from schemas.errors import Rejected
-from schemas.event import LogLine
 
 _TOP: Final = (
     "mapping",
@@ -32,8 +28,6 @@ _TOP: Final = (
     "codes",
 )
 _SOURCE: Final = ("format", "delimiter", "encoding", "blank")
-_LOG: Final = ("log", "separator", "pattern", "date", "zone", "newest_first")
-_EACH: Final = ("each", "fields")
 _SLUG: Final = re.compile(r"[a-z][a-z0-9]*([.-][a-z0-9]+)*")
 
 
@@ -66,6 +60,7 @@ class _Loader:
         self._words = Words(faults, lists if isinstance(lists, Table) else None, None)
         self._words.zone = self._words.zone_of(root.get("time_zone"))
         self._reader = FieldReader(self._words)
+        self._sections = SectionReader(self._reader)
 
     def mapping(self) -> FieldMapping:
         for key, place, _ in self._root.items():
@@ -145,38 +140,15 @@ class _Loader:
         for path, place, said in node.items():
             if is_section(path):
                 whole.add(path)
-                if (section_rule := self._section(path, said)) is not None:
+                if (section_rule := self._sections.section(path, said)) is not None:
                     section_rules.append(section_rule)
             else:
-                self._field(path, place, said, rules)
+                self._sections.field(path, place, said, rules)
         for place, rule in rules.values():
             if rule.path[0] in whole:
                 self._faults.add(place, f"{rule.path[0]} is filled as a whole already")
         self._check_complete(node, rules)
         return anchored((rule for _, rule in rules.values()), SINGLE), tuple(section_rules)
-
-    def _field(
-        self, path: str, place: Place, said: Node, rules: dict[str, tuple[Place, Rule]], section: str = ""
-    ) -> None:
-        found = self._target(path, place, section)
-        if found is None:
-            return
-        if str(found) in rules:
-            self._faults.add(place, f"{found} is filled twice")
-        elif (rule := self._reader.rule(found, said)) is not None:
-            rules[str(found)] = (place, rule)
-        else:
-            rules[str(found)] = (place, Rule(found.path, lambda _columns, _now: None))
-
-    def _target(self, path: str, place: Place, section: str) -> Target | None:
-        try:
-            return target(path, element_of(section), section) if section else target(path)
-        except NoTarget as none:
-            if none.why:
-                self._faults.add(place, none.why)
-            else:
-                self._faults.unknown(place, "field", none.word, none.allowed)
-            return None
 
     def _check_complete(self, node: Table, rules: dict[str, tuple[Place, Rule]]) -> None:
         for name in REQUIRED:
@@ -187,81 +159,6 @@ class _Loader:
             for needed in required_beside(rule.path):
                 if needed not in paths:
                     self._faults.add(place, f"{written(needed)} is missing: without it this element cannot be")
-
-    def _section(self, section: str, node: Node) -> SectionRule | None:
-        if isinstance(node, Table) and "each" in node.entries:
-            return self._each(section, node)
-        if isinstance(node, Table) and "log" in node.entries and element_of(section) is LogLine:
-            return self._log(section, node)
-        shapes = "{each: COLUMN, fields: {...}}" + (" or {log: COLUMN}" if element_of(section) is LogLine else "")
-        self._faults.add(node.place, f"{section}: expected {shapes}; or name its elements: {section}[0].field")
-        return None
-
-    def _known_keys(self, node: Table, allowed: tuple[str, ...]) -> None:
-        for key, place, _ in node.items():
-            if key not in allowed:
-                self._faults.unknown(place, "key", key, allowed)
-
-    def _each(self, section: str, node: Table) -> SectionRule | None:
-        self._known_keys(node, _EACH)
-        column = self._reader.named(node.get("each"), section)
-        fields = node.get("fields")
-        if not isinstance(fields, Table):
-            self._faults.add(node.place, f"{section}: expected fields: what fills each element")
-            return None
-        before = dict(self._reader.columns)
-        rules: dict[str, tuple[Place, Rule]] = {}
-        for path, place, said in fields.items():
-            self._field(path, place, said, rules, section)
-        # Columns of the elements are not columns of the record.
-        self._reader.columns = before
-        for name, needed in element_of(section).model_fields.items():
-            if needed.is_required() and name not in rules and name != "entry_id":
-                self._faults.add(fields.place, f"{section}: {name} is missing: without it no element can be")
-        if column is None:
-            return None
-        return EachRule(section, column, anchored((rule for _, rule in rules.values()), ()))
-
-    def _log(self, section: str, node: Table) -> SectionRule | None:
-        self._known_keys(node, _LOG)
-        column = self._reader.named(node.get("log"), section)
-        pattern = self._line_pattern(section, node.get("pattern"))
-        zone = self._words.zone_of(node.get("zone"))
-        has_time = pattern is not None and "at" in pattern.groupindex
-        if has_time and "date" not in node.entries:
-            self._faults.add(node.place, f"{section}: how is `at` written? say date: '%d/%m/%Y %H:%M:%S'")
-        written_as = self._words.date_format(section, node.get("date"), zone, is_day=not has_time)
-        newest_first = node.get("newest_first")
-        separator = self._words.text(node.get("separator"), "\n")
-        if column is None:
-            return None
-        return LogRule(
-            section,
-            column,
-            separator,
-            pattern,
-            isinstance(newest_first, Scalar) and newest_first.value is True,
-            partial(_time, column=column, date_format=written_as, zone=zone),
-        )
-
-    def _line_pattern(self, section: str, node: Node | None) -> re.Pattern[str] | None:
-        if node is None:
-            return None
-        try:
-            pattern = re.compile(node.text if isinstance(node, Scalar) else "", re.DOTALL)
-        except re.error as error:
-            self._faults.add(node.place, f"{section}: expected a regular expression: {error}")
-            return None
-        allowed = {"at", "text", "author_role", "entry_id"}
-        if not pattern.groupindex or "text" not in pattern.groupindex or not pattern.groupindex.keys() <= allowed:
-            self._faults.add(
-                node.place, f"{section}: expected named groups of {', '.join(sorted(allowed))}, text always"
-            )
-        return pattern
-
-
-def _time(text: str, *, column: str, date_format: str, zone: ZoneInfo | None) -> datetime:
-    return time_of(text, column, date_format, zone)
 
 
 def _format_fits(key: str, text: str) -> bool:

@@ -6,7 +6,7 @@ import datetime as dt
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from producers.mapping_targets import Path, Step
 from producers.mapping_values import column_value
@@ -30,6 +30,19 @@ class Rule:
     read: Read
     constant: bool = False
     only_with: Path | None = None
+
+
+class SectionRule(Protocol):
+    """Fills a whole section."""
+
+    @property
+    def section(self) -> str:
+        """Its name."""
+        ...
+
+    def elements(self, columns: Columns, now: dt.datetime) -> tuple[dict[str, Any], ...]:
+        """Its elements."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
