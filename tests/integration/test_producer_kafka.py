@@ -285,7 +285,7 @@ def test_through_an_outage_capture_goes_on_and_afterwards_everything_arrives_in_
         assert "Kafka" in health.reasons()["publisher"]
         capture(room, spool, publisher, 10_000)
         own_broker.start()
-        assert publisher.flush(40) == 0
+        assert publisher.flush(120) == 0
         assert "publisher" not in health.reasons()
         publisher.close()
     told = {event.event_id for event in synthetic_events(FORCE, 3, 150)}
