@@ -18,11 +18,20 @@ SLOTS: Final = 3
 
 
 class Heart:
-    """One worker's three numbers: last beat, start of the present call (0: none), ready (1 or 0)."""
+    """One worker's three numbers: last beat (0: none yet), start of the present call (0: none), ready (1 or 0)."""
 
     def __init__(self, cells: MutableSequence[float] | None = None) -> None:
         self._cells: MutableSequence[float] = [0.0] * SLOTS if cells is None else cells
-        self.beat()
+
+    def still(self) -> None:
+        """Before a worker starts: what its predecessor left says nothing of it."""
+        for cell in range(SLOTS):
+            self._cells[cell] = 0.0
+
+    @property
+    def has_beaten(self) -> bool:
+        """Whether the worker has come as far as its first beat."""
+        return self._cells[_BEAT] != 0.0
 
     def beat(self) -> None:
         """The loop has come round."""
@@ -48,8 +57,8 @@ class Heart:
         return self._cells[_READY] == 1.0
 
     def silent_s(self) -> float:
-        """Seconds since the last beat."""
-        return time.monotonic() - self._cells[_BEAT]
+        """Seconds since the last beat; 0 before the first."""
+        return time.monotonic() - self._cells[_BEAT] if self.has_beaten else 0.0
 
     def in_call_s(self) -> float:
         """Seconds that the present call has taken; 0 if there is none."""

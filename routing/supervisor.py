@@ -29,6 +29,8 @@ _STOP_WITHIN_S: Final = 15.0
 _FIRST_BACKOFF_S: Final = 0.2
 _MOST_BACKOFF_S: Final = 10.0
 _WELL_AFTER_S: Final = 30.0
+_START_WITHIN_S: Final = 120.0
+"""Many workers that start at once on few processors take long to load; ending them for it would begin that again."""
 
 
 class Supervisor:
@@ -103,9 +105,7 @@ class _Slot:
 
     def start(self) -> None:
         """Start a fresh process."""
-        self._heart.set_ready(ready=False)
-        self._heart.beat()
-        self._cells[1] = 0.0
+        self._heart.still()
         self._process = self._context.Process(
             target=work, args=(self._assignment, self._cells), name=f"huecry-route-{self._assignment.slot}", daemon=True
         )
@@ -127,6 +127,8 @@ class _Slot:
             return "died"
         if self._heart.in_call_s() > settings.stuck_call_s:
             return "stuck-call"
+        if not self._heart.has_beaten and time.monotonic() - self._started > _START_WITHIN_S:
+            return "not-started"
         if self._heart.silent_s() > settings.silent_worker_s and not self._heart.in_call_s():
             return "silent"
         return ""

@@ -49,6 +49,7 @@ def work(assignment: Assignment, cells: MutableSequence[float]) -> None:
     signal.signal(signal.SIGTERM, on_signal)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     heart = Heart(cells)
+    heart.beat()
     health = Health()
     ops = serve_ops(assignment.metrics_port, health) if assignment.metrics_port is not None else None
     try:
