@@ -206,8 +206,7 @@ class EmbeddedBroker:
         """Give a new data directory its cluster id; an old one keeps what it has."""
         if (self.data_dir / "log" / "meta.properties").exists():
             return
-        cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-        tool = ("kafka.tools.StorageTool", "format", "--standalone", "-t", cluster, "-c", str(properties))
+        tool = ("kafka.tools.StorageTool", "format", "--standalone", "-t", _cluster_id(), "-c", str(properties))
         child = self._java(runtime, *tool)
         try:
             code = child.wait()
@@ -224,6 +223,13 @@ class EmbeddedBroker:
     def last_words(self) -> str:
         """The end of the log, for an error message."""
         return "\n".join(self.log.read_text("utf-8", errors="replace").splitlines()[-15:])
+
+
+def _cluster_id() -> str:
+    """A new one; none that the tool would take for an option."""
+    while (identifier := base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")).startswith("-"):
+        pass
+    return identifier
 
 
 def _free_port() -> int:
