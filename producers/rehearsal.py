@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from producers.mapping import Draft, Maker
 from producers.sources.source import Source
+from schemas.codes import enum_code, enum_names
 from schemas.errors import Rejected
 from schemas.event import IncidentEvent
 
@@ -61,10 +62,23 @@ def rehearse(source: Source, make: Maker, now: datetime, most: int) -> Rehearsal
     return result
 
 
+_OF_QUALITY: Final = frozenset({"accuracy", "completeness", "reliability"})
+_OF_HEAD: Final = frozenset(enum_names()) - _OF_QUALITY
+
+
 def stated(event: IncidentEvent) -> dict[str, Any]:
-    """What an event says, without what it leaves open."""
-    told: dict[str, Any] = event.model_dump(mode="json", exclude_defaults=True)
-    return told
+    """What an event says, without what it leaves open; codes as the code lists and mapping files have them."""
+    told: dict[str, Any] = _in_codes(event.model_dump(mode="json", exclude_defaults=True), _OF_QUALITY)
+    return told | {name: enum_code(told[name]) for name in _OF_HEAD & told.keys()}
+
+
+def _in_codes(value: Any, names: frozenset[str]) -> Any:  # noqa: ANN401  plain data
+    """Plain data with the closed codes of these names as lists write them, and not as Avro does."""
+    if isinstance(value, list):
+        return [_in_codes(inner, names) for inner in value]
+    if isinstance(value, dict):
+        return {name: enum_code(inner) if name in names else _in_codes(inner, names) for name, inner in value.items()}
+    return value
 
 
 def _set_aside(result: Rehearsal, where: str, rejected: Rejected) -> None:
