@@ -113,6 +113,7 @@ FRAMES = {
 ENDS = {
     "one byte more": Row(HONEST + b"\x00", "trailing"),
     "two events in one": Row(HONEST + HONEST[5:], "trailing"),
+    "one byte more, in plain blocks": Row(framed(honest(), OtherAvro(SCHEMA)) + b"\x00", "trailing"),
     "one byte less": Row(HONEST[:-1], "truncated"),
     "half": Row(HONEST[: len(HONEST) // 2], "truncated"),
 }

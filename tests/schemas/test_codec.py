@@ -10,6 +10,7 @@ from schemas.cut import EventForm
 from schemas.errors import Rejected
 from schemas.event import Contact, IncidentEvent
 from schemas.steps import index_below
+from schemas.walk import Walker
 from tests.schemas.made_up import EVENT_V2, catalogue_of_two, event_v1
 from tests.schemas.test_models import AT, event
 
@@ -66,6 +67,20 @@ def test_a_record_of_an_older_version_is_read_as_the_newest():
     framed = encode("Receipt", {"member": "a", "sent_at": AT})
 
     assert decode("Receipt", framed, LIMIT)["entries"] == []
+
+
+def test_what_is_left_over_after_a_record_is_refused():
+    with pytest.raises(Rejected) as refused:
+        decode("Receipt", encode("Receipt", {"member": "a", "sent_at": AT}) + b"x", LIMIT)
+    assert refused.value.reason == "trailing"
+
+
+def test_items_that_take_a_byte_may_have_fields_that_take_none():
+    fields = [{"name": "nothing", "type": "null"}, {"name": "something", "type": "string"}]
+    item = {"type": "record", "name": "Item", "fields": fields}
+    schema = {"type": "record", "name": "R", "fields": [{"name": "all", "type": {"type": "array", "items": item}}]}
+
+    Walker(schema).check(b"\x02\x00\x00")
 
 
 def test_sections_must_stand_last_and_be_arrays():
