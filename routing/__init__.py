@@ -2,14 +2,15 @@
 
 The tour, in the order of one record's way: `session` fetches it into the `intake`, which takes from topics in turn;
 `loop` hands it to `route`, which is pure: it opens and checks the event (`considering`), decides for each recipient
-(`routing.agreements`), and gives back `effects`: deliveries and a disclosure record (`disclose`), feedback (`receipts`),
-or a refusal (`quarantine`). The loop produces them and commits them with the input's offset (`transactions`). `worker`
-is one such process, `supervisor` keeps several running, and `reach` knows which members' topics exist.
+(`deciding` remembers, `routing.agreements` decides), and gives back `effects`: deliveries and a disclosure record
+(`disclose`, in bytes that `wording` shares out), feedback (`receipts`), or a refusal (`quarantine`). The loop produces
+them and commits them with the input's offset (`transactions`). `worker` is one such process, `supervisor` keeps several
+running, and `reach` knows which members' topics exist.
 
 Invariants:
 
 - Everything that follows from a record, its offset included, is one Kafka transaction.
 - `route` never raises for what came in; what it cannot take is quarantined for its owner, payload on no other topic.
 - No section is delivered that is not granted and whose bytes have not been checked; `control` never.
-- Whenever the outcome of a transaction is in doubt, the producer is made afresh and the committed offsets are asked for.
+- Where a transaction's outcome is in doubt, the producer is made afresh and the committed offsets are asked for.
 """
