@@ -15,12 +15,12 @@ from typing import Literal
 
 from routing.account import account
 from routing.effects import Effects, Policy, Record
-from routing.quarantine import quarantined
+from routing.halving import Part, refuse
 from routing.reach import MISSING, Reach
 from routing.route import route
 from routing.session import Session
 from routing.transactions import Aborted, Indefinite, TransactionalProducer
-from schemas.errors import Fatal, Rejected, Unavailable
+from schemas.errors import Fatal, Unavailable
 from schemas.ops import metrics
 from schemas.ops.logs import get_logger
 from schemas.topics import member_of
@@ -72,15 +72,18 @@ class Loop:
 
     def _carry(self, batch: list[Record]) -> None:
         """Route a batch, in halves if it must be; what could not be routed now goes back to the intake."""
-        parts = deque([_Part(batch, failures=0)])
+        parts = deque([Part(batch, failures=0)])
         while parts:
             part = parts.popleft()
             try:
                 left = self._transact(part)
             except Aborted as aborted:
                 self._take_in_refusals(aborted.refused)
-                left = part.records
                 time.sleep(_ABORT_PAUSE_S)
+                if part.may_be_aborted_again():
+                    parts.appendleft(part)
+                    continue
+                left = part.records
             except Indefinite:
                 self._session.rewind()
                 return
@@ -93,7 +96,7 @@ class Loop:
                 self._session.intake.put_back([*left, *(record for later in parts for record in later.records)])
                 return
 
-    def _transact(self, part: _Part) -> Sequence[Record]:
+    def _transact(self, part: Part) -> Sequence[Record]:
         """One transaction over as much of a part as its time allows; returns what is left of the part."""
         producer = self._session.begin()
         try:
@@ -112,12 +115,12 @@ class Loop:
         return left
 
     def _produce(
-        self, part: _Part, producer: TransactionalProducer
+        self, part: Part, producer: TransactionalProducer
     ) -> tuple[Sequence[tuple[Record, Effects]], WaitReason]:
         """What was routed and produced in time; and why the record after that must wait, if it must."""
         policy = replace(self._policy, suspended=self._reach.suspended())
         clock = _Clock(part.records, policy.exchange.limits.transaction_ms / 1000)
-        router = _refuse if part.is_culprit else self._router
+        router = refuse if part.is_culprit else self._router
         unwritable = self._reach.unwritable()
         done: list[tuple[Record, Effects]] = []
         for record in part.records:
@@ -154,6 +157,8 @@ class Loop:
 
     def _take_in_refusals(self, refused: Mapping[str, str]) -> None:
         """Leave alone what refused a write, at once: one member's topic must not abort everybody's transactions."""
+        # A topic that has gone may also show in others that time out with it: look soon, whatever the broker said.
+        self._next_check = 0.0
         if refused:
             self._reach.refused(refused)
             self._hold_and_release()
@@ -202,42 +207,3 @@ class _Clock:
         """Whether to commit now that so many of the records are routed."""
         now = time.monotonic()
         return now >= self._ends or (now >= self._may_end and 0 < self._alone_after <= routed)
-
-
-class _Part:
-    """Records to route together, and how often that failed without a Kafka cause."""
-
-    def __init__(self, records: list[Record], failures: int) -> None:
-        self.records = records
-        self.failures = failures
-
-    @property
-    def is_culprit(self) -> bool:
-        """Whether this one record has failed twice, alone or in company."""
-        return len(self.records) == 1 and self.failures >= 2
-
-    def next_tries(self, error: Exception) -> list[_Part]:
-        """The same once more; after the second failure its halves, and at last the culprit alone.
-
-        Raises:
-            Fatal: the culprit cannot even be quarantined.
-        """
-        failures = self.failures + 1
-        log.error("batch failed", records=len(self.records), attempts=failures, exc_info=error)
-        if self.is_culprit:
-            raise Fatal("a record can neither be routed nor quarantined: see the error logged before this one")
-        if failures < 2 or len(self.records) == 1:
-            return [_Part(self.records, failures)]
-        metrics.increment("batches_halved_total")
-        middle = len(self.records) // 2
-        return [_Part(self.records[:middle], 1), _Part(self.records[middle:], 1)]
-
-
-def _refuse(record: Record, policy: Policy, now: datetime) -> Effects:
-    """The effects of a record that routing itself fails on."""
-    why = Rejected(
-        "internal",
-        "routing failed on this record and on no other of its batch",
-        remedy="the operators of the exchange have an alert; the event is kept here and can be resubmitted",
-    )
-    return quarantined(record, str(member_of(record.topic)), why, policy, now)

@@ -206,6 +206,9 @@ class TransactionalProducer:
             self._producer.poll(0)
             failed = dict(self._failed)
             self.abort()
+            if failed:
+                # What the broker refused leaves a gap in the sequence, at which the next transaction would fail.
+                self._suspect = self._suspect or "failed-delivery"
             if any(each.code() in _RECORD_ERRORS for each in failed.values()):
                 raise Unpassable("the broker refused an output as too large")
             refused = {topic: _TOPIC_ERRORS[e.code()] for topic, e in failed.items() if e.code() in _TOPIC_ERRORS}
