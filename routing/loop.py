@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from routing.account import account
 from routing.effects import Effects, Policy, Record
@@ -100,39 +100,40 @@ class Loop:
         """One transaction over as much of a part as its time allows; returns what is left of the part."""
         producer = self._session.begin()
         try:
-            done, waits = self._produce(part, producer)
+            routed = self._produce(part, producer)
         except BaseException:
             producer.abort()
             raise
-        if done:
-            self._session.commit(record for record, _ in done)
-            account(done)
+        if routed.done:
+            self._session.commit(record for record, _ in routed.done)
+            account(routed.done, routed.deciding_s)
         else:
             producer.abort()
-        left = part.records[len(done) :]
-        if waits:
-            self._hold(left[0].topic, waits)
+        left = part.records[len(routed.done) :]
+        if routed.waits:
+            self._hold(left[0].topic, routed.waits)
         return left
 
-    def _produce(
-        self, part: Part, producer: TransactionalProducer
-    ) -> tuple[Sequence[tuple[Record, Effects]], WaitReason]:
-        """What was routed and produced in time; and why the record after that must wait, if it must."""
+    def _produce(self, part: Part, producer: TransactionalProducer) -> _Routed:
+        """Route and produce as many records as there is time for."""
         policy = replace(self._policy, suspended=self._reach.suspended())
         clock = _Clock(part.records, policy.exchange.limits.transaction_ms / 1000)
         router = refuse if part.is_culprit else self._router
         unwritable = self._reach.unwritable()
         done: list[tuple[Record, Effects]] = []
+        deciding_s = 0.0
         for record in part.records:
+            started = time.perf_counter()
             effects = router(record, policy, datetime.now(UTC))
+            deciding_s += time.perf_counter() - started
             if waits := self._must_wait(effects, unwritable):
-                return done, waits
+                return _Routed(done, deciding_s, waits)
             for output in effects.outputs:
                 producer.produce(output)
             done.append((record, effects))
             if clock.says_commit(len(done)):
                 break
-        return done, ""
+        return _Routed(done, deciding_s)
 
     def _must_wait(self, effects: Effects, unwritable: frozenset[str]) -> WaitReason:
         """Why a record can be neither routed nor refused now, so that nothing more of its topic may be; or nothing.
@@ -188,6 +189,14 @@ class Loop:
         for member in self._policy.exchange.publishers():
             held = any(member_of(topic) == member for topic in holds)
             metrics.set_gauge("origin_paused", float(held), origin=member)
+
+
+class _Routed(NamedTuple):
+    """The records of one transaction with what follows from them, and why the one after them must wait, if it must."""
+
+    done: Sequence[tuple[Record, Effects]]
+    deciding_s: float
+    waits: WaitReason = ""
 
 
 class _Clock:

@@ -105,7 +105,7 @@ def routed(event: dict[str, Any], policy: Policy, codec: EventCodec = CODEC) -> 
     return effects
 
 
-@settings(max_examples=150)
+@settings(max_examples=80)
 @given(event=events(), policy=policies())
 def test_a_delivery_holds_the_sections_granted_and_nothing_else(event, policy):
     """Checked on the decoded delivery and, since a decoder may not look everywhere, by marks in the raw bytes."""
@@ -122,7 +122,7 @@ def test_a_delivery_holds_the_sections_granted_and_nothing_else(event, policy):
         assert head.items() <= delivery["event"].items()
 
 
-@settings(max_examples=150)
+@settings(max_examples=80)
 @given(event=events(), policy=policies())
 def test_the_record_and_the_deliveries_agree_to_the_letter(event, policy):
     effects = routed(event, policy)
@@ -145,7 +145,7 @@ def test_the_record_and_the_deliveries_agree_to_the_letter(event, policy):
     assert len(set(ids)) == len(ids)
 
 
-@settings(max_examples=150)
+@settings(max_examples=80)
 @given(event=events(), policy=policies())
 def test_deciding_again_from_what_was_recorded_gives_the_same_decisions(event, policy):
     record = one(routed(event, policy), "disclosures")
