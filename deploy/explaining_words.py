@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from textwrap import wrap
 from typing import Final
 
 from deploy.explaining import Explanation
 from routing.agreements.explain import RuleTrace
 
 _WIDTH: Final = 16
+_LINE: Final = 108
 _STATES: Final = ("matched", "not matched", "not in force")
 _ANSWERS: Final = {
     "shared": "was sent all of this event",
@@ -140,8 +142,8 @@ def _rule(trace: RuleTrace) -> Iterator[str]:
 
 def _facts(facts: dict[str, str]) -> Iterator[str]:
     for name, value in facts.items():
-        if value:
-            yield f"  {name:{_WIDTH}}{value}"
+        for number, line in enumerate(wrap(value, _LINE - _WIDTH - 2, break_long_words=False)):
+            yield f"  {'' if number else name:{_WIDTH}}{line}"
 
 
 def _when(text: str) -> str:

@@ -3,28 +3,37 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
-import threading
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 
 import click
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.live import Live
+from rich.text import Text
 
 from deploy.broker import EmbeddedBroker
 from deploy.demo import run, screen
 from deploy.demo.figures import Figures
 from deploy.demo.story import closing_words
 
+_SAY_EVERY_S = 2.0
+
+
+class _Stopped(BaseException):
+    """Ctrl-C or SIGTERM: ends whatever runs, a download and the start of Kafka included."""
+
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object at the end, and nothing else on stdout.")
 @click.option("--keep", is_flag=True, help="Leave all running until Ctrl-C, to query and to try commands on.")
-@click.option("--records", type=click.IntRange(1, 600), default=400, show_default=True, help="Real records to replay.")
-@click.option("--incidents", type=click.IntRange(1), default=60, show_default=True, help="Synthetic incidents to play.")
+@click.option("--records", type=click.IntRange(1, 600), default=300, show_default=True, help="Real records to replay.")
+@click.option("--incidents", type=click.IntRange(1), default=45, show_default=True, help="Synthetic incidents to play.")
 @click.option(
     "--folder",
     type=click.Path(path_type=Path, file_okay=False),
@@ -38,47 +47,66 @@ def demo(*, as_json: bool, keep: bool, records: int, incidents: int, folder: Pat
     West Yorkshire replays street-level records of July 2018 (data.police.uk); persons, vehicles and a second force are
     invented. Takes half a minute; the first time longer, since Kafka is downloaded.
     """
-    console = Console(stderr=as_json)
-    stop = threading.Event()
+    console = Console(stderr=as_json, highlight=False, soft_wrap=True)  # a path or command must survive being copied
+    plan = run.Plan(folder=folder.absolute(), records=records, incidents=incidents)
+    run.prepare(plan.folder)
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
-    folder = folder.absolute()
-    run.prepare(folder)
-    plan = run.Plan(folder=folder, records=records, incidents=incidents)
+        signal.signal(number, _stop)
+    # A JVM that lives for half a minute does better without its slow compiler.
+    os.environ.setdefault("JAVA_TOOL_OPTIONS", "-XX:TieredStopAtLevel=1")
+    try:
+        _play(plan, console, as_json=as_json, keep=keep)
+    except _Stopped:
+        console.print(f"\nStopped. What had arrived by then is in {plan.folder}.")
+        sys.exit(128 + signal.SIGINT)
+
+
+def _play(plan: run.Plan, console: Console, *, as_json: bool, keep: bool) -> None:
     started = time.monotonic()
     console.print("starting a real Kafka broker")
-    with EmbeddedBroker(folder / "kafka") as broker:
-        running = run.start(plan, broker, console.print)
-        try:
-            run.wait_until_ready(running)
-            run.publish(running)
-            with _screen(console, running) as show:
-                run.watch(running, show, stop)
-            if stop.is_set():
-                return
-            _conclude(running, console, as_json=as_json, took_s=time.monotonic() - started)
-            if keep:
-                console.print(f"\nAll is left running (broker at {broker.bootstrap}); Ctrl-C ends it.")
-                stop.wait()
-        finally:
-            running.crew.stop()
+    with EmbeddedBroker(plan.folder / "kafka") as broker, run.started(plan, broker, console.print) as running:
+        run.wait_until_ready(running)
+        run.publish(running)
+        with _screen(console, running) as show:
+            run.watch(running, show)
+        _conclude(running, console, as_json=as_json, took_s=time.monotonic() - started)
+        if keep:
+            _keep(running, console)
+        console.print("\nending all processes")
+
+
+def _keep(running: run.Demo, console: Console) -> None:
+    console.print(f"\nAll is left running, the broker at {running.broker.bootstrap}; Ctrl-C ends it.")
+    try:
+        while True:
+            running.crew.check(may_finish=run.PRODUCERS)
+            time.sleep(1)
+    except _Stopped:
+        return
+
+
+def _stop(_signal: int, _frame: FrameType | None) -> None:
+    # Once: a second Ctrl-C must not cut the clean end short.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+    raise _Stopped
 
 
 @contextmanager
 def _screen(console: Console, running: run.Demo) -> Iterator[Callable[[Figures, Mapping[str, int]], None]]:
     """A live table on a terminal; elsewhere a line every few seconds."""
     if console.is_terminal:
-        with Live(console=console, refresh_per_second=4) as live:
-            yield lambda figures, published: live.update(
-                screen.live(figures, published, running.exchange, "records flow")
-            )
+        with Live(console=console, refresh_per_second=4, transient=True) as live:
+            yield lambda figures, published: live.update(_table(running, figures, published, "records flow"))
         return
-    said = [0.0]
+    said_at = -_SAY_EVERY_S
 
     def plain(figures: Figures, published: Mapping[str, int]) -> None:
-        if time.monotonic() - said[0] > 2:
-            said[0] = time.monotonic()
-            console.print(f"published {sum(published.values())}, delivered {sum(figures.delivered.values())}")
+        nonlocal said_at
+        if time.monotonic() - said_at >= _SAY_EVERY_S:
+            said_at = time.monotonic()
+            decided, delivered = sum(figures.decided.values()), sum(figures.delivered.values())
+            console.print(f"{sum(published.values())} published, {decided} decided, {delivered} delivered")
 
     yield plain
 
@@ -88,9 +116,13 @@ def _conclude(running: run.Demo, console: Console, *, as_json: bool, took_s: flo
     if as_json:
         click.echo(json.dumps(_as_json(running, figures, published)))
         return
-    console.print(screen.live(figures, published, running.exchange, f"\nAll arrived, {took_s:.0f} s after the start"))
-    for part in closing_words(running):
-        console.print(part)
+    console.print(_table(running, figures, published, f"\nAll arrived, {took_s:.0f} s after the start"))
+    for part in closing_words(running, console.width):
+        console.print(part, soft_wrap=isinstance(part, Text))
+
+
+def _table(running: run.Demo, figures: Figures, published: Mapping[str, int], phase: str) -> RenderableType:
+    return screen.live(figures, published, running.exchange, run.KINDS, phase)
 
 
 def _as_json(running: run.Demo, figures: Figures, published: Mapping[str, int]) -> dict[str, object]:

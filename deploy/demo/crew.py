@@ -57,10 +57,12 @@ class Crew:
         return {name: child.pid for name, child in self._running.items() if child.poll() is None}
 
     def stop(self) -> None:
-        """Ask all to end, those first that were started last."""
-        for child in reversed(self._running.values()):
-            if child.poll() is None:
-                end_child(child, _GRACE_S)
+        """Ask all to end at once, and see that they do."""
+        running = [child for child in self._running.values() if child.poll() is None]
+        for child in running:
+            child.terminate()
+        for child in running:
+            end_child(child, _GRACE_S)
 
 
 def free_ports(count: int) -> int:

@@ -7,7 +7,10 @@ from collections.abc import Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
+
+OUTCOMES: Final = ("shared", "shared-in-part", "withheld", "forbidden")
+"""What this release can decide of an event for a member."""
 
 _LATENCIES = (
     "SELECT (julianday(durable_at) - julianday(recorded_at)) * 86400000.0 AS ms FROM delivery "
@@ -31,24 +34,22 @@ class Figures:
 
 
 def rows(database: Path, query: str, *values: Any) -> list[sqlite3.Row]:  # noqa: ANN401  whatever SQLite takes
-    """The rows of a query; none while the database or its tables are not there yet."""
+    """The rows of a query; none while the database is not there, or has no tables yet."""
     if not database.exists():
         return []
     with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=5)) as connection:
         connection.row_factory = sqlite3.Row
-        try:
-            return connection.execute(query, values).fetchall()
-        except sqlite3.OperationalError:
+        if connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0:
             return []
+        return connection.execute(query, values).fetchall()
 
 
 def read_figures(receiving: Mapping[str, Path], ledgers: Mapping[str, Path]) -> Figures:
     """The figures as they stand in each member's database and each force's ledger."""
-    decisions: dict[str, dict[str, int]] = {member: {} for member in receiving}
+    decisions: dict[str, dict[str, int]] = {member: dict.fromkeys(OUTCOMES, 0) for member in receiving}
     for ledger in ledgers.values():
         for row in rows(ledger, "SELECT member, outcome, count(*) AS events FROM decision GROUP BY member, outcome"):
-            outcomes = decisions.setdefault(row["member"], {})
-            outcomes[row["outcome"]] = outcomes.get(row["outcome"], 0) + row["events"]
+            decisions[row["member"]][row["outcome"]] += row["events"]
     return Figures(
         decisions=decisions,
         delivered={member: _count(path, "delivery") for member, path in receiving.items()},

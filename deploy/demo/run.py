@@ -8,9 +8,9 @@ until everything published has been decided and everything granted is in its rec
 from __future__ import annotations
 
 import shutil
-import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -26,9 +26,10 @@ from schemas.kafka import ClientSettings
 HERE: Final = Path(__file__).parent
 REPLAYING: Final = "west-yorkshire"
 SYNTHETIC: Final = "greater-manchester"
+KINDS: Final = {REPLAYING: "real records of July 2018", SYNTHETIC: "synthetic"}
 _MARK: Final = ".huecry-demo"
 _LOOK_EVERY_S: Final = 0.5
-_PRODUCERS: Final = (f"produce-{REPLAYING}", f"produce-{SYNTHETIC}")
+PRODUCERS: Final = (f"produce-{REPLAYING}", f"produce-{SYNTHETIC}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +38,13 @@ class Plan:
 
     folder: Path
     """Where databases, spools and logs go; made afresh."""
-    records: int = 400
+    records: int = 300
     """Real records to replay."""
-    rate: float = 60.0
+    rate: float = 45.0
     """Real records a second."""
-    incidents: int = 60
+    incidents: int = 45
     """Synthetic incidents to play."""
-    synthetic_rate: float = 40.0
+    synthetic_rate: float = 27.0
     """Synthetic events a second."""
     seed: int = 7
     patience_s: float = 120.0
@@ -77,18 +78,18 @@ class Demo:
 
     def published(self) -> dict[str, int]:
         """Events that Kafka has acknowledged, by force."""
-        query = "SELECT count(*) AS n FROM event WHERE state = 'acknowledged'"
+        query = "SELECT count(*) AS n FROM events WHERE state = 'acknowledged'"
         return {force: sum(row["n"] for row in rows(path, query)) for force, path in self.spools.items()}
 
     def look(self) -> Figures:
         """Read the figures anew, and see that every process is well."""
-        self.crew.check(may_finish=_PRODUCERS)
+        self.crew.check(may_finish=PRODUCERS)
         self.figures = read_figures(self.receiving, self.ledgers)
         return self.figures
 
     def is_complete(self) -> bool:
         """Whether everything published is decided, and everything granted is where it belongs."""
-        if not self.crew.finished(_PRODUCERS):
+        if not self.crew.finished(PRODUCERS):
             return False
         published = self.published()
         decided = all(self.figures.decided.get(force, 0) >= count for force, count in published.items())
@@ -112,20 +113,28 @@ def prepare(folder: Path) -> None:
     (folder / _MARK).touch()
 
 
-def start(plan: Plan, broker: EmbeddedBroker, say: Callable[[str], None]) -> Demo:
-    """Provision the exchange and start every process but the producers, which start when the router is ready."""
+@contextmanager
+def started(plan: Plan, broker: EmbeddedBroker, say: Callable[[str], None]) -> Iterator[Demo]:
+    """The exchange provisioned, and every process started but the producers; at the end, all are ended."""
     exchange = load_exchange(HERE / "exchange.yaml")
     demo = Demo(plan, exchange, broker, Crew(plan.folder / "logs"))
     say("making the exchange's topics")
     provision(ClientSettings(broker.bootstrap), exchange)
-    say("starting router, consumers and ledgers")
-    common = ("--exchange", str(HERE / "exchange.yaml"), "--bootstrap", broker.bootstrap)
+    say("starting a router with two workers, six consumers, two ledgers")
+    try:
+        _start(demo)
+        yield demo
+    finally:
+        demo.crew.stop()
+
+
+def _start(demo: Demo) -> None:
+    common = ("--exchange", str(HERE / "exchange.yaml"), "--bootstrap", demo.broker.bootstrap)
     demo.crew.start("route", "route", *common, "--agreements", str(HERE / "agreements"), "--workers", "2", ports=3)
     for member, database in demo.receiving.items():
         demo.crew.start(f"consume-{member}", "consume", *common, "--member", member, "--into", str(database))
     for force, database in demo.ledgers.items():
         demo.crew.start(f"ledger-{force}", "ledger", *common, "--force", force, "--into", str(database))
-    return demo
 
 
 def wait_until_ready(demo: Demo) -> None:
@@ -146,50 +155,34 @@ def publish(demo: Demo) -> None:
     """Start the two producers."""
     plan = demo.plan
     common = ("--exchange", str(HERE / "exchange.yaml"), "--bootstrap", demo.broker.bootstrap)
-    replay = ("--mapping", str(HERE / "west-yorkshire.mapping.yaml"), "--source", str(_sample(plan)))
-    demo.crew.start(
-        _PRODUCERS[0],
-        "produce",
-        *common,
-        "--force",
-        REPLAYING,
-        *replay,
-        "--rate",
-        str(plan.rate),
-        "--spool",
-        str(demo.spools[REPLAYING]),
-    )
-    demo.crew.start(
-        _PRODUCERS[1],
-        "produce",
-        *common,
-        "--force",
-        SYNTHETIC,
-        "--synthetic",
-        "--seed",
-        str(plan.seed),
-        "--incidents",
-        str(plan.incidents),
-        "--rate",
-        str(plan.synthetic_rate),
-        "--spool",
-        str(demo.spools[SYNTHETIC]),
-    )
+    inputs = {
+        REPLAYING: (
+            *("--mapping", str(HERE / "west-yorkshire.mapping.yaml"), "--source", str(_sample(plan))),
+            *("--rate", str(plan.rate)),
+        ),
+        SYNTHETIC: (
+            *("--synthetic", "--seed", str(plan.seed), "--incidents", str(plan.incidents)),
+            *("--rate", str(plan.synthetic_rate)),
+        ),
+    }
+    for name, (force, told) in zip(PRODUCERS, inputs.items(), strict=True):
+        demo.crew.start(name, "produce", *common, "--force", force, *told, "--spool", str(demo.spools[force]))
 
 
-def watch(demo: Demo, show: Callable[[Figures, Mapping[str, int]], None], stop: threading.Event) -> None:
-    """Show the figures until the demonstration is complete or `stop` is set.
+def watch(demo: Demo, show: Callable[[Figures, Mapping[str, int]], None]) -> None:
+    """Show the figures until the demonstration is complete.
 
     Raises:
         Fatal: a process failed, or the end did not come in time.
     """
     deadline = time.monotonic() + demo.plan.patience_s
-    while not stop.wait(_LOOK_EVERY_S):
+    while True:
         show(demo.look(), demo.published())
         if demo.is_complete():
             return
         if time.monotonic() > deadline:
             raise Fatal(f"not everything arrived within {demo.plan.patience_s:.0f} s; the logs are in {demo.crew.logs}")
+        time.sleep(_LOOK_EVERY_S)
 
 
 def _sample(plan: Plan) -> Path:

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from rich.console import RenderableType
-from rich.panel import Panel
 from rich.text import Text
 
 from consumers.ledger_queries import Ledger
+from deploy.demo.crew import huecry
 from deploy.demo.figures import rows
 from deploy.demo.run import HERE, SYNTHETIC, Demo
-from deploy.demo.screen import side_by_side
+from deploy.demo.side_by_side import as_received, side_by_side
 from deploy.explaining import explain_event
 from deploy.explaining_words import as_lines
 from routing.agreements import load_bundle
@@ -36,6 +36,22 @@ _SAMPLE_RECEIVED = "SELECT origin, local_ref, category, grade, status FROM incid
 _SAMPLE_DECIDED = "SELECT member, outcome, count(*) FROM decision GROUP BY 1, 2"
 
 
+_SHORT_NAMES = {
+    "north-yorkshire": "N Yorks",
+    "rivers-agency": "rivers",
+    "south-yorkshire": "S Yorks",
+    "west-yorkshire": "W Yorks",
+    "yorkshire-ambulance": "ambulance",
+}
+
+WHAT_IS_REAL = """
+What is real: the incidents of West Yorkshire are records that its police
+published (July 2018, data.police.uk, Open Government Licence v3.0). Kafka, the
+router, the databases and the times measured are real too.
+What is invented: every person, every vehicle, the hours, and all of Greater
+Manchester."""
+
+
 class Chosen(NamedTuple):
     """The incident that is shown, its event, and the member that got nothing of it."""
 
@@ -52,28 +68,43 @@ def choose(ledger: Path) -> Chosen | None:
     return None
 
 
-def closing_words(demo: Demo) -> Iterator[RenderableType]:
+def closing_words(demo: Demo, width: int) -> Iterator[RenderableType]:
     """What to print when everything has arrived."""
+    yield Text(WHAT_IS_REAL)
     ledger = demo.ledgers[SYNTHETIC]
     chosen = choose(ledger)
     if chosen is None:
         return
-    yield side_by_side(demo.exchange, demo.receiving, SYNTHETIC, chosen.incident_id)
+    members = demo.exchange.members
     with Ledger(ledger) as opened:
         explanation = explain_event(opened, chosen.event_id, chosen.left_out, load_bundle(HERE / "agreements"))
-    title = f"Why {demo.exchange.members[chosen.left_out].name} got nothing of it"
-    yield Panel(Text("\n".join(as_lines(explanation))), title=title, title_align="left")
-    yield Text("Ask further", style="bold")
+    yield _heading(f"One incident of {members[SYNTHETIC].name}, {chosen.incident_id}, as each member's database has it")
+    seen = {
+        _SHORT_NAMES.get(member, member): as_received(path, SYNTHETIC, chosen.incident_id)
+        for member, path in demo.receiving.items()
+        if member != SYNTHETIC
+    }
+    yield side_by_side(seen, explanation.disclosure["considered"]["sections"], width)
+    yield _heading(f"Why {members[chosen.left_out].name} has nothing of it")
+    yield Text("\n".join(as_lines(explanation)))
+    yield _heading("Ask further")
     yield Text("\n".join(_commands(demo, chosen, ledger)))
 
 
+def _heading(words: str) -> Text:
+    return Text(f"\n{words}", style="bold")
+
+
 def _commands(demo: Demo, chosen: Chosen, ledger: Path) -> Iterator[str]:
+    command = " ".join(_shown(Path(word)) if word.startswith("/") else word for word in huecry())
     agreements, shown_ledger = _shown(HERE / "agreements"), _shown(ledger)
-    asked = f"{chosen.event_id} --to {chosen.left_out}"
-    yield f"  huecry explain {asked} --ledger {shown_ledger} --agreements {agreements}"
-    yield f"  sqlite3 -box {_shown(next(iter(demo.receiving.values())))} '{_SAMPLE_RECEIVED}'"
-    yield f"  sqlite3 -box {shown_ledger} '{_SAMPLE_DECIDED}'"
-    yield f"  huecry agreements check {agreements}"
+    told = next(member for member in demo.receiving if member not in {SYNTHETIC, chosen.left_out})
+    for member in (chosen.left_out, told):
+        asked = f"{chosen.event_id} --to {member}"
+        yield f"{command} explain {asked} --ledger {shown_ledger} --agreements {agreements}"
+    yield f"{command} agreements check {agreements}"
+    yield f'sqlite3 -box {_shown(demo.receiving[told])} "{_SAMPLE_RECEIVED}"'
+    yield f'sqlite3 -box {shown_ledger} "{_SAMPLE_DECIDED}"'
 
 
 def _shown(path: Path) -> str:
