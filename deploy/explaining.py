@@ -15,6 +15,7 @@ from consumers.ledger_queries import Ledger, Row
 from routing.agreements import Bundle, Considered, Decision, considered_from_dict, decide, explain_rules
 from routing.agreements.explain import RuleTrace
 from schemas.errors import Rejected
+from schemas.sections import SECTIONS
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ class Explanation:
         return [name for name in self.decision["covers"] if name not in self._full()]
 
     def _full(self) -> Sequence[str]:
-        return [str(name) for name in self.disclosure["considered"]["sections"]]
+        return [name for name in SECTIONS if name in self.disclosure["considered"]["sections"]]
 
     def _covers(self) -> Sequence[str]:
         return [str(name) for name in self.decision["covers"]]

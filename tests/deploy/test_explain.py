@@ -84,7 +84,7 @@ def test_every_rule_says_what_it_turned_on_and_those_that_matched_come_first(led
 def test_a_member_that_no_rule_serves_is_told_of_as_withheld(ledger: Path, bundle: Bundle) -> None:
     told = words(asked(ledger, SHARED, "rivers-agency", bundle))
     assert told.startswith("rivers-agency was sent nothing of this event: no agreement grants it\n")
-    assert "held back       classification, locations, vehicles, victims (withheld)\n" in told
+    assert "held back       classification, locations, victims, vehicles (withheld)\n" in told
     assert "category is crime/robbery, not public-safety/hazardous-material" in told
     assert "receipt" not in told, "nothing was sent, so no receipt is missing"
 
