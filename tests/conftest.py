@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import re
 import uuid
 from collections.abc import Iterator
@@ -16,6 +17,8 @@ def broker() -> Iterator[EmbeddedBroker]:
     """A real Kafka (``.bootstrap``), started by the first test that asks and shared by all: name topics ``unique``."""
     with EmbeddedBroker() as running:
         yield running
+        # Clients that tests let go of are ended while there is a broker to tell, or they would complain till the end.
+        gc.collect()
 
 
 @pytest.fixture

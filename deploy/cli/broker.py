@@ -9,7 +9,10 @@ from types import FrameType
 import click
 
 from deploy.broker import EmbeddedBroker
+from deploy.cli.options import metrics_port_option
+from deploy.cli.process import ops
 from schemas.errors import Fatal
+from schemas.ops.health import Health
 
 
 class _Stopped(BaseException):
@@ -30,7 +33,8 @@ class _Stopped(BaseException):
     show_default=True,
     help="Port on 127.0.0.1; 0 for any that is free.",
 )
-def broker(data: Path | None, port: int) -> None:
+@metrics_port_option
+def broker(data: Path | None, port: int, metrics_port: int | None) -> None:
     """Run a real Apache Kafka, one node, on 127.0.0.1, until Ctrl-C or SIGTERM.
 
     Needs nothing but the `embedded` extra: its jars are fetched once (43 MB), and verified before every start. When it
@@ -42,13 +46,20 @@ def broker(data: Path | None, port: int) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _stop)
     try:
-        with EmbeddedBroker(data, port) as running:
-            click.echo(running.bootstrap)
-            click.echo(f"Kafka is ready, its data in {running.data_dir}; Ctrl-C stops it", err=True)
-            running.wait()
-            raise Fatal(f"Kafka ended by itself; its last words:\n{running.last_words()}")
+        with ops(metrics_port) as health:
+            health.unready("Kafka is starting")
+            _run(EmbeddedBroker(data, port), health)
     except _Stopped:
         click.echo("Kafka has stopped", err=True)
+
+
+def _run(kafka: EmbeddedBroker, health: Health) -> None:
+    with kafka as running:
+        health.ready()
+        click.echo(running.bootstrap)
+        click.echo(f"Kafka is ready, its data in {running.data_dir}; Ctrl-C stops it", err=True)
+        running.wait()
+        raise Fatal(f"Kafka ended by itself; its last words:\n{running.last_words()}")
 
 
 def _stop(_signal: int, _frame: FrameType | None) -> None:

@@ -9,8 +9,9 @@ import click
 
 from consumers.receiving import receive
 from consumers.settings import ConsumerSettings
-from deploy.cli.consumer_screen import ops, schema_lookup, status_line, stop_on_signals, summary
-from deploy.cli.options import bootstrap_option, client_properties_option, exchange_option
+from deploy.cli.consumer_screen import schema_lookup, status_line, summary
+from deploy.cli.options import bootstrap_option, client_properties_option, exchange_option, metrics_port_option
+from deploy.cli.process import ops, stop_on_signals
 from schemas.exchange import load_exchange
 from schemas.kafka import ClientSettings, client_properties
 from schemas.ops.logs import configure_logs
@@ -31,7 +32,7 @@ _SAMPLE = "SELECT origin, local_ref, category, grade, status, last_heard_at FROM
 @bootstrap_option
 @client_properties_option
 @click.option("--registry", metavar="URL", help="A schema registry that may know newer schemas than this release.")
-@click.option("--metrics-port", type=int, metavar="N", help="Serve /metrics and /health on 127.0.0.1:N.")
+@metrics_port_option
 @click.option(
     "--until-idle", type=float, metavar="SECONDS", help="Stop when nothing has come for so long; else run until told."
 )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -14,29 +13,8 @@ from rich.console import Console
 
 from consumers.runner import Progress
 from schemas.codec import SchemaLookup
-from schemas.ops.health import Health, serve_ops
 
 _REFRESH_S = 0.25
-
-
-def stop_on_signals() -> Event:
-    """Set by SIGTERM and SIGINT: the batch in hand is finished, then the process ends."""
-    stop = Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    return stop
-
-
-@contextmanager
-def ops(metrics_port: int | None) -> Iterator[Health]:
-    """Health, served with the metrics if a port is named."""
-    health = Health()
-    server = serve_ops(metrics_port, health) if metrics_port else None
-    try:
-        yield health
-    finally:
-        if server is not None:
-            server.close()
 
 
 @contextmanager

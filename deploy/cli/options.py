@@ -32,3 +32,7 @@ client_properties_option: Final = click.option(
     metavar="FILE",
     help="What the cluster's security asks for: key=value lines with librdkafka's names (TLS, SASL).",
 )
+
+metrics_port_option: Final = click.option(
+    "--metrics-port", type=int, metavar="N", help="Serve /metrics and /health on 127.0.0.1:N."
+)

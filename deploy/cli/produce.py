@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import signal
-import threading
-from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
-from deploy.cli.options import bootstrap_option, client_properties_option, exchange_option
+from deploy.cli.options import bootstrap_option, client_properties_option, exchange_option, metrics_port_option
+from deploy.cli.process import ops, stop_on_signals
 from deploy.cli.producer_screen import progress_line, show_rehearsal, summary, summary_json
 from producers.rehearsal import rehearse
 from producers.settings import FileInput, ProducerSettings, SyntheticInput, input_of, production
 from schemas.exchange import load_exchange
 from schemas.kafka import ClientSettings, client_properties
-from schemas.ops.health import Health, serve_ops
 from schemas.ops.logs import configure_logs
 
 _file = click.Path(path_type=Path, dir_okay=False)
@@ -40,7 +37,7 @@ _file = click.Path(path_type=Path, dir_okay=False)
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as one JSON object on stdout.")
 @bootstrap_option
 @client_properties_option
-@click.option("--metrics-port", type=int, metavar="N", help="Serve /metrics and /health on 127.0.0.1:N.")
+@metrics_port_option
 def produce(  # noqa: PLR0913, PLR0917  one parameter for each option
     exchange: Path,
     force: str,
@@ -105,11 +102,8 @@ def _input(
 
 
 def _publish(settings: ProducerSettings, metrics_port: int | None, *, as_json: bool) -> None:
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    health = Health()
-    with serve_ops(metrics_port, health) if metrics_port else nullcontext():
+    stop = stop_on_signals()
+    with ops(metrics_port) as health:
         running = production(settings, health)
         with running.spool, progress_line(settings.force) as report:
             progress = running.run(stop, report)

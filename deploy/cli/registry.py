@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import signal
-import threading
 from pathlib import Path
 
 import click
 
+from deploy.cli.options import metrics_port_option
+from deploy.cli.process import ops, stop_on_signals
 from schemas.catalogue import catalogue
 from schemas.exchange import load_exchange
 from schemas.registry_api import serve_registry
@@ -27,7 +27,8 @@ def registry() -> None:
     metavar="FILE",
     help="exchange.yaml: the list of subjects then names the topics of its members.",
 )
-def serve(port: int, exchange: Path | None) -> None:
+@metrics_port_option
+def serve(port: int, exchange: Path | None, metrics_port: int | None) -> None:
     """Serve the schemas of this release until stopped (Ctrl-C): read-only, on 127.0.0.1.
 
     Give its address to any client that speaks to a Confluent Schema Registry (`schema.registry.url`). Subjects are
@@ -35,9 +36,8 @@ def serve(port: int, exchange: Path | None) -> None:
     your own web server.
     """
     topics = [spec.name for spec in topic_specs(load_exchange(exchange))] if exchange else []
-    stop = threading.Event()
-    for ending in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(ending, lambda *_: stop.set())
-    with serve_registry(port, catalogue(), topics) as server:
+    stop = stop_on_signals()
+    with ops(metrics_port) as health, serve_registry(port, catalogue(), topics) as server:
+        health.ready()
         click.echo(f"{len(catalogue().entries)} schemas at {server.url} (Ctrl-C to stop)")
         stop.wait()

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import signal
-import threading
 from pathlib import Path
 
 import click
 
 from deploy.cli.options import bootstrap_option, client_properties_option, exchange_option
+from deploy.cli.process import ops, stop_on_signals
 from routing.agreements.load import load_bundle
 from routing.settings import RouterSettings
 from routing.supervisor import Supervisor
 from routing.worker import Assignment
 from schemas.exchange import load_exchange
 from schemas.kafka import ClientSettings, client_properties
-from schemas.ops.health import Health, serve_ops
 from schemas.ops.logs import configure_logs
 
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
@@ -65,21 +63,14 @@ def route(  # noqa: PLR0913, PLR0917  one parameter for each option
         bundle=bundle.to_bytes(),
         bundle_hash=bundle.hash,
         slot=0,
-        metrics_port=metrics_port,
+        metrics_port=metrics_port or None,
         registry=registry,
     )
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    health = Health()
-    ops = serve_ops(metrics_port, health) if metrics_port is not None else None
+    stop = stop_on_signals()
     click.echo(
         f"routing {described.exchange} with {workers} worker(s) under policy version {bundle.version} "
         f"({bundle.hash[:12]}); stop with Ctrl-C",
         err=True,
     )
-    try:
+    with ops(metrics_port) as health:
         Supervisor(assignment, health).run(stop)
-    finally:
-        if ops is not None:
-            ops.close()
