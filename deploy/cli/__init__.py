@@ -8,7 +8,7 @@ from typing import Final
 
 import click
 
-from schemas.errors import HueCryError
+from schemas.errors import HueCryError, Rejected
 
 COMMANDS: Final = {
     "agreements": "read, check and test sharing agreements",
@@ -51,9 +51,16 @@ def cli() -> None:
 
 
 def main() -> None:
-    """Run the command line; an error of ours is one line on stderr and exit code 1, never a traceback."""
+    """Run the command line; an error of ours is told on stderr with what to do, exit code 1, never a traceback."""
     try:
         cli(standalone_mode=True)
     except HueCryError as error:
-        click.echo(f"huecry: {error}", err=True)
+        click.echo(f"huecry: {_told(error)}", err=True)
         sys.exit(1)
+
+
+def _told(error: HueCryError) -> str:
+    """What went wrong, and what to do about it."""
+    if not (isinstance(error, Rejected) and error.remedy):
+        return str(error)
+    return f"{error}\n{error.remedy}" if "\n" in str(error) else f"{error} ({error.remedy})"
