@@ -68,7 +68,7 @@ def test_every_command_says_what_it_does_and_what_each_option_is_for() -> None:
         found
     )
     for name, command in found.items():
-        result = CliRunner().invoke(command, ["--help"])
+        result = CliRunner().invoke(cli, [*name.split(), "--help"])
         assert result.exit_code == 0, name
         assert command.help, f"{name} does not say what it does"
         for option in command.params:

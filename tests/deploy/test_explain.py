@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from consumers.ledger_queries import Ledger, os_user
-from deploy.cli.explain import explain
+from deploy.cli import cli
 from deploy.explaining import Explanation, explain_event
 from deploy.explaining_words import as_lines
 from routing.agreements import Bundle, load_bundle
@@ -174,7 +174,7 @@ def test_nothing_that_is_said_holds_personal_data(ledger: Path, bundle: Bundle) 
 
 
 def run(*arguments: str | Path) -> str:
-    result = CliRunner().invoke(explain, [str(word) for word in arguments], catch_exceptions=False)
+    result = CliRunner().invoke(cli, ["explain", *map(str, arguments)], catch_exceptions=False)
     assert result.exit_code == 0, result.output
     return result.output
 

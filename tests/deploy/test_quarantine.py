@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from deploy.broker import EmbeddedBroker
-from deploy.cli.quarantine import quarantine
+from deploy.cli import cli
 from producers.link import kafka_link
 from producers.publisher import Publisher
 from producers.spool import Spool
@@ -62,8 +62,8 @@ def _refused(scene: OneForce) -> OneForce:
 
 def run(scene: OneForce, command: str, *arguments: str | Path, member: str | None = None) -> str:
     options = ["--exchange", scene.file, "--bootstrap", scene.clients.bootstrap, "--member", member or scene.force]
-    words = [command, *arguments, *options]
-    result = CliRunner().invoke(quarantine, [str(word) for word in words], catch_exceptions=False)
+    words = ["quarantine", command, *map(str, [*arguments, *options])]
+    result = CliRunner().invoke(cli, words, catch_exceptions=False)
     assert result.exit_code == 0, result.output
     return result.output
 

@@ -21,6 +21,7 @@ import psutil
 import pytest
 
 from deploy.broker import EmbeddedBroker
+from deploy.cli import cli
 from deploy.cli.broker import broker as broker_command
 from deploy.demo.figures import rows
 from deploy.demo.run import HERE
@@ -160,7 +161,8 @@ def test_the_commands_run_in_order_and_do_what_they_are_said_to_do(folder: Folde
     start_kafka, provision, check, route, registry = lines("Run an exchange")
     words = shlex.split(start_kafka, comments=True)
     assert words[:2] == ["huecry", "broker"]
-    broker_command.make_context("broker", words[2:])  # its options are right; tests/deploy/test_broker.py runs it
+    # Its options are right; tests/deploy/test_broker.py runs it.
+    broker_command.make_context("broker", words[2:], parent=click.Context(cli, **cli.context_settings))
     assert f"incidents.{folder.member('west-yorkshire')}" in folder.run(provision)
     folder.run(check)
     folder.start(route)
@@ -240,8 +242,6 @@ def test_every_make_target_that_is_named_exists() -> None:
 
 
 def test_every_command_that_is_named_exists_with_its_options() -> None:
-    from deploy.cli import cli
-
     for text in re.findall(r"huecry ((?:[a-z]+ ?)+)", re.sub(r"#.*", "", README)):
         command: click.Command | None = cli
         for word in text.split():
