@@ -34,6 +34,8 @@ from schemas.errors import Fatal
 START_S: Final = 90
 STOP_S: Final = 20
 HEAP: Final = "-Xmx512m"
+SHORT_LIVED: Final = ("-XX:TieredStopAtLevel=1",)
+"""For a JVM that lives for a minute or so: it does better without its slow compiler."""
 _PORTS: Final = range(12_000, 32_000)
 
 _SETTINGS: Final = {
@@ -80,12 +82,18 @@ class EmbeddedBroker:
     """One Kafka node as a child process.
 
     ``data_dir`` is kept between runs; without one, data lies in a temporary folder that ``close`` removes. Port 0 means
-    any free one, chosen at the first start and kept.
+    any free one, chosen at the first start and kept. ``java_options`` are for its JVM, as in `SHORT_LIVED`.
     """
 
     def __init__(
-        self, data_dir: Path | None = None, port: int = 0, *, progress: Callable[[str], None] = to_stderr
+        self,
+        data_dir: Path | None = None,
+        port: int = 0,
+        *,
+        java_options: Sequence[str] = (),
+        progress: Callable[[str], None] = to_stderr,
     ) -> None:
+        self._java_options = java_options
         self._temporary = data_dir is None
         self.data_dir = (data_dir or Path(tempfile.gettempdir(), f"huecry-broker-{uuid.uuid4().hex[:12]}")).resolve()
         self._port = port
@@ -216,9 +224,9 @@ class EmbeddedBroker:
             raise Fatal(f"Kafka could not format {self.data_dir} (exit code {code}):\n{self.last_words()}")
 
     def _java(self, runtime: KafkaRuntime, *arguments: str, holding: Sequence[int] = ()) -> subprocess.Popen[bytes]:
-        java = [str(runtime.java), HEAP, "-XX:+UseSerialGC", "-Djava.awt.headless=true", "-cp", runtime.classpath]
-        quiet = "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"
-        return start_child([*java, quiet, *arguments], self.log, holding=holding)
+        java = [str(runtime.java), HEAP, "-XX:+UseSerialGC", "-Djava.awt.headless=true", *self._java_options]
+        quiet = ("-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-cp", runtime.classpath)
+        return start_child([*java, *quiet, *arguments], self.log, holding=holding)
 
     def last_words(self) -> str:
         """The end of the log, for an error message."""

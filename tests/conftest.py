@@ -9,13 +9,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from deploy.broker import EmbeddedBroker
+from deploy.broker import SHORT_LIVED, EmbeddedBroker
 
 
 @pytest.fixture(scope="session")
 def broker() -> Iterator[EmbeddedBroker]:
     """A real Kafka (``.bootstrap``), started by the first test that asks and shared by all: name topics ``unique``."""
-    with EmbeddedBroker() as running:
+    with EmbeddedBroker(java_options=SHORT_LIVED) as running:
         yield running
         # Clients that tests let go of are ended while there is a broker to tell, or they would complain till the end.
         gc.collect()

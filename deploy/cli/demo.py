@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import sys
 import time
@@ -17,7 +16,7 @@ from rich.console import Console, RenderableType
 from rich.live import Live
 from rich.text import Text
 
-from deploy.broker import EmbeddedBroker
+from deploy.broker import SHORT_LIVED, EmbeddedBroker
 from deploy.demo import run, screen
 from deploy.demo.figures import Figures
 from deploy.demo.story import closing_words
@@ -52,8 +51,6 @@ def demo(*, as_json: bool, keep: bool, records: int, incidents: int, folder: Pat
     run.prepare(plan.folder)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _stop)
-    # A JVM that lives for half a minute does better without its slow compiler.
-    os.environ.setdefault("JAVA_TOOL_OPTIONS", "-XX:TieredStopAtLevel=1")
     try:
         _play(plan, console, as_json=as_json, keep=keep)
     except _Stopped:
@@ -64,7 +61,8 @@ def demo(*, as_json: bool, keep: bool, records: int, incidents: int, folder: Pat
 def _play(plan: run.Plan, console: Console, *, as_json: bool, keep: bool) -> None:
     started = time.monotonic()
     console.print("starting a real Kafka broker")
-    with EmbeddedBroker(plan.folder / "kafka") as broker, run.started(plan, broker, console.print) as running:
+    broker = EmbeddedBroker(plan.folder / "kafka", java_options=SHORT_LIVED)
+    with broker, run.started(plan, broker, console.print) as running:
         run.wait_until_ready(running)
         run.publish(running)
         with _screen(console, running) as show:
