@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 import sys
@@ -48,6 +49,7 @@ def work(assignment: Assignment, cells: MutableSequence[float]) -> None:
 
     signal.signal(signal.SIGTERM, on_signal)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_supervisor, daemon=True).start()
     heart = Heart(cells)
     heart.beat()
     health = Health()
@@ -63,6 +65,17 @@ def work(assignment: Assignment, cells: MutableSequence[float]) -> None:
             ops.close()
 
 
+def _end_with_supervisor() -> None:
+    """End this process when its supervisor has gone, be it in a call into librdkafka that never returns.
+
+    Nobody watches it then, and a new supervisor starts workers of its own; what is not committed, those will route.
+    """
+    supervisor = multiprocessing.parent_process()
+    if supervisor is not None:
+        supervisor.join()
+        os._exit(4)
+
+
 def _run(assignment: Assignment, heart: Heart, health: Health, stop: threading.Event) -> None:
     health.unready("waiting for partitions")
     bundle = Bundle.from_bytes(assignment.bundle, assignment.bundle_hash)
@@ -74,9 +87,7 @@ def _run(assignment: Assignment, heart: Heart, health: Health, stop: threading.E
         known_elsewhere=_known_elsewhere(assignment.registry),
     )
     try:
-        supervisor = os.getppid()
-        # A worker whose supervisor was killed has nobody to watch it, and a new supervisor starts workers of its own.
-        while not stop.is_set() and os.getppid() == supervisor:
+        while not stop.is_set():
             heart.beat()
             health.beat()
             loop.turn()
