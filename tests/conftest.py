@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
-import gc
+import os
 import re
 import uuid
-from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from deploy.broker import SHORT_LIVED, EmbeddedBroker
 
+_BROKER = pytest.StashKey[EmbeddedBroker]()
+
 
 @pytest.fixture(scope="session")
-def broker() -> Iterator[EmbeddedBroker]:
+def broker(request: pytest.FixtureRequest) -> EmbeddedBroker:
     """A real Kafka (``.bootstrap``), started by the first test that asks and shared by all: name topics ``unique``."""
-    with EmbeddedBroker(java_options=SHORT_LIVED) as running:
-        yield running
-        # Clients that tests let go of are ended while there is a broker to tell, or they would complain till the end.
-        gc.collect()
+    running = EmbeddedBroker(java_options=SHORT_LIVED)
+    request.config.stash[_BROKER] = running
+    running.start()
+    return running
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Stop the broker when all has been said: clients that tests let go of would complain of it beneath the result."""
+    if (running := config.stash.get(_BROKER, None)) is not None:
+        with Path(os.devnull).open("w") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+        running.close()
 
 
 @pytest.fixture
