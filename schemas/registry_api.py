@@ -8,19 +8,18 @@ from __future__ import annotations
 
 import json
 import socket
-import threading
 from collections.abc import Collection
 from contextlib import suppress
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, ClassVar, Final, Self
+from typing import Any, ClassVar, Final
 
 from schemas.catalogue import Catalogue
 from schemas.errors import Fatal
 from schemas.ops.logs import get_logger
+from schemas.ops.serving import HOST, Serving
 from schemas.registry_answers import Answer, RegistryAnswers
 
-HOST: Final = "127.0.0.1"
 CONTENT_TYPE: Final = "application/vnd.schemaregistry.v1+json"
 _log = get_logger()
 _LARGEST_REQUEST_BYTES: Final = 1024 * 1024
@@ -89,30 +88,7 @@ class _Listener(ThreadingHTTPServer):
         _log.warning("registry request failed", exc_info=True)
 
 
-class RegistryServer:
-    """A running registry; ``port`` is the one it listens on. Close it, or use it as a context manager."""
-
-    def __init__(self, server: _Listener) -> None:
-        self._server = server
-        self.port: int = server.server_port
-        self.url = f"http://{HOST}:{self.port}"
-        self._thread = threading.Thread(target=server.serve_forever, args=(0.05,), name="registry", daemon=True)
-        self._thread.start()
-
-    def close(self) -> None:
-        """Stop listening; returns when the port is free again. Safe to repeat."""
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-
-def serve_registry(port: int, known: Catalogue, topics: Collection[str] = ()) -> RegistryServer:
+def serve_registry(port: int, known: Catalogue, topics: Collection[str] = ()) -> Serving:
     """Serve a catalogue on 127.0.0.1 from a daemon thread; port 0 takes any free one.
 
     Raises:
@@ -120,7 +96,7 @@ def serve_registry(port: int, known: Catalogue, topics: Collection[str] = ()) ->
     """
     handler = type("_Handler", (_Handler,), {"answers": RegistryAnswers(known, topics)})
     try:
-        return RegistryServer(_Listener((HOST, port), handler))
+        return Serving(_Listener((HOST, port), handler), "registry")
     except (OSError, OverflowError) as error:
         raise Fatal(
             f"registry: expected a free port, and {HOST}:{port} cannot be listened on; "

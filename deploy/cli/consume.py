@@ -10,7 +10,14 @@ import click
 from consumers.receiving import receive
 from consumers.settings import ConsumerSettings
 from deploy.cli.consumer_screen import schema_lookup, status_line, summary
-from deploy.cli.options import bootstrap_option, client_properties_option, exchange_option, metrics_port_option
+from deploy.cli.options import (
+    bootstrap_option,
+    client_properties_option,
+    exchange_option,
+    metrics_port_option,
+    registry_option,
+    until_idle_option,
+)
 from deploy.cli.process import ops, stop_on_signals
 from schemas.exchange import load_exchange
 from schemas.kafka import ClientSettings, client_properties
@@ -31,11 +38,9 @@ _SAMPLE = "SELECT origin, local_ref, category, grade, status, last_heard_at FROM
 )
 @bootstrap_option
 @client_properties_option
-@click.option("--registry", metavar="URL", help="A schema registry that may know newer schemas than this release.")
+@registry_option
 @metrics_port_option
-@click.option(
-    "--until-idle", type=float, metavar="SECONDS", help="Stop when nothing has come for so long; else run until told."
-)
+@until_idle_option
 def consume(  # noqa: PLR0913, PLR0917  one parameter for each option
     exchange: Path,
     member: str,

@@ -36,3 +36,11 @@ client_properties_option: Final = click.option(
 metrics_port_option: Final = click.option(
     "--metrics-port", type=int, metavar="N", help="Serve /metrics and /health on 127.0.0.1:N."
 )
+
+registry_option: Final = click.option(
+    "--registry", metavar="URL", help="A schema registry that may know newer schemas than this release."
+)
+
+until_idle_option: Final = click.option(
+    "--until-idle", type=float, metavar="SECONDS", help="Stop when nothing has come for so long; else run until told."
+)

@@ -16,15 +16,15 @@ import threading
 import time
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Final, Self
+from typing import Final
 
 from prometheus_client.exposition import choose_encoder
 
 from schemas.errors import Fatal
 from schemas.ops import metrics
 from schemas.ops.logs import get_logger
+from schemas.ops.serving import HOST, Serving
 
-_HOST: Final = "127.0.0.1"
 _PATHS: Final = ("/metrics", "/health/live", "/health/ready")
 _log = get_logger()
 
@@ -78,29 +78,7 @@ class Health:
             metrics.set_gauge("component_ready", 0 if reason else 1, component=component)
 
 
-class OpsServer:
-    """A running server; ``port`` is the one it listens on. Close it, or use it as a context manager."""
-
-    def __init__(self, server: ThreadingHTTPServer) -> None:
-        self._server = server
-        self.port: int = server.server_port
-        self._thread = threading.Thread(target=server.serve_forever, args=(0.05,), name="ops-server", daemon=True)
-        self._thread.start()
-
-    def close(self) -> None:
-        """Stop listening; returns when the port is free again. Safe to repeat."""
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-
-def serve_ops(port: int, health: Health) -> OpsServer:
+def serve_ops(port: int, health: Health) -> Serving:
     """Serve metrics and health on 127.0.0.1 from a daemon thread; port 0 takes any free one.
 
     Raises:
@@ -111,11 +89,11 @@ def serve_ops(port: int, health: Health) -> OpsServer:
         _health = health
 
     try:
-        return OpsServer(_QuietServer((_HOST, port), Answer))
+        return Serving(_QuietServer((HOST, port), Answer), "ops-server")
     except (OSError, OverflowError) as error:
         why = error.strerror if isinstance(error, OSError) else "not a port number"
         raise Fatal(
-            f"metrics and health: expected a free port, {_HOST}:{port} cannot be listened on ({why}); "
+            f"metrics and health: expected a free port, {HOST}:{port} cannot be listened on ({why}); "
             "end the process that has it, or name another with --metrics-port"
         ) from error
 

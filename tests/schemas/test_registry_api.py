@@ -15,8 +15,9 @@ from confluent_kafka.serialization import MessageField, SerializationContext
 
 from schemas.catalogue import catalogue
 from schemas.errors import Fatal
+from schemas.ops.serving import Serving
 from schemas.registry_answers import RegistryAnswers
-from schemas.registry_api import RegistryServer, serve_registry
+from schemas.registry_api import serve_registry
 from tests.schemas.made_up import DELIVERY_V1_OF_EVENT_V2, EVENT_V2, catalogue_of_two
 
 TOPICS = ("incidents.west-yorkshire", "partner.greater-manchester", "policy")
@@ -25,18 +26,18 @@ DELIVERY = catalogue().current("Delivery")
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[RegistryServer]:
+def server() -> Iterator[Serving]:
     with serve_registry(0, catalogue(), TOPICS) as running:
         yield running
 
 
 @pytest.fixture(scope="module")
-def client(server: RegistryServer) -> Iterator[SchemaRegistryClient]:
+def client(server: Serving) -> Iterator[SchemaRegistryClient]:
     with SchemaRegistryClient({"url": server.url, "max.retries": 0}) as stock:
         yield stock
 
 
-def ask(server: RegistryServer, method: str, path: str, body: Any = None) -> tuple[int, Any, http.client.HTTPMessage]:
+def ask(server: Serving, method: str, path: str, body: Any = None) -> tuple[int, Any, http.client.HTTPMessage]:
     connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=5)
     try:
         connection.request(method, path, None if body is None else json.dumps(body))
