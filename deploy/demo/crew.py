@@ -15,7 +15,8 @@ from pathlib import Path
 from deploy.child_process import end_child, start_child
 from schemas.errors import Fatal
 
-_GRACE_S = 15.0
+_GRACE_S = 25.0
+"""More than a supervisor gives its workers: one that is killed while it waits for them cannot collect them."""
 
 
 @dataclass

@@ -26,6 +26,7 @@ from deploy.broker_ready import PROBE
 from deploy.child_process import end_child, start_child
 from deploy.kafka_jars import KAFKA_VERSION, LOCK, kafka_runtime, read_lock, verify, write_lock
 from schemas.errors import Fatal
+from tests.ending import has_ended
 
 HUECRY = Path(sysconfig.get_path("scripts"), "huecry")
 
@@ -37,10 +38,6 @@ def until(condition: Callable[[], bool], within_s: float = 60) -> bool:
             return False
         time.sleep(0.02)
     return True
-
-
-def gone(pid: int) -> bool:
-    return not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
 
 
 def create(bootstrap: str, topic: str) -> None:
@@ -114,7 +111,7 @@ def test_stopped_or_killed_it_starts_again_with_its_data_on_its_port(own: Embedd
         else:
             os.kill(pid, signal.SIGKILL)
             assert until(lambda: not own.running, 10)
-        assert gone(pid)
+        assert has_ended(pid)
         own.start()
         assert own.bootstrap == bootstrap
     assert committed(bootstrap, "kept", 2) == [b"SIGTERM", b"SIGKILL"]
@@ -169,10 +166,10 @@ def test_a_child_ends_when_its_parent_is_killed(tmp_path: Path) -> None:
     ) as parent:
         assert parent.stdout is not None
         child = int(parent.stdout.readline())
-        assert until(lambda: gone(child) or psutil.Process(child).name() == "sleep")
-        assert not gone(child)
+        assert until(lambda: has_ended(child) or psutil.Process(child).name() == "sleep")
+        assert not has_ended(child)
         parent.kill()
-    assert until(lambda: gone(child), 10)
+    assert until(lambda: has_ended(child), 10)
 
 
 def test_a_child_that_ignores_the_request_is_made_to_end(tmp_path: Path) -> None:
@@ -194,7 +191,7 @@ def test_the_command_prints_the_address_and_stops_cleanly(tmp_path: Path) -> Non
         _, said = running.communicate(timeout=30)
     assert running.returncode == 0
     assert "Kafka has stopped" in said
-    assert gone(java.pid)
+    assert has_ended(java.pid)
     assert (tmp_path / "data" / "log").is_dir()
 
 
@@ -209,7 +206,7 @@ def test_interrupted_while_starting_it_leaves_nothing_behind(tmp_path: Path) -> 
         running.send_signal(signal.SIGINT)
         out, said = running.communicate(timeout=30)
     assert (running.returncode, out, said) == (0, "", "Kafka has stopped\n")
-    assert all(gone(child.pid) for child in started)
+    assert all(has_ended(child.pid) for child in started)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -22,6 +22,7 @@ from deploy.demo.figures import percentile, rows
 from deploy.demo.run import HERE, prepare
 from schemas.errors import Rejected
 from schemas.exchange import load_exchange
+from tests.ending import still_running
 
 MEMBERS = set(load_exchange(HERE / "exchange.yaml").receivers())
 PATIENCE_S = 180
@@ -51,8 +52,7 @@ def ends_with_all_its_children(process: subprocess.Popen[str]) -> int:
         time.sleep(0.02)
     process.send_signal(signal.SIGINT)
     code = process.wait(60)
-    _, alive = psutil.wait_procs(children, timeout=1)
-    assert not alive, [child.name() for child in alive]
+    assert not still_running(children, within_s=1)
     return code
 
 

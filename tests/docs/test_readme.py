@@ -29,6 +29,7 @@ from deploy.demo.screen import _COLUMNS
 from schemas.catalogue import catalogue
 from schemas.exchange import load_exchange
 from schemas.registry_api import serve_registry
+from tests.ending import still_running
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text("utf-8")
@@ -128,8 +129,7 @@ class Folder:
         codes = {str(process.args): process.wait(30) for process in self.running}
         self.running.clear()
         assert set(codes.values()) <= {0}, codes
-        _, alive = psutil.wait_procs(children, timeout=5)
-        assert not alive
+        assert not still_running(children, within_s=5)
 
 
 @pytest.fixture(scope="module")

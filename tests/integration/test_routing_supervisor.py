@@ -10,7 +10,6 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import psutil
 import pytest
 
 from routing import supervisor
@@ -19,6 +18,7 @@ from routing.supervisor import Supervisor
 from routing.worker import Assignment, work
 from schemas.ops import metrics
 from schemas.ops.health import Health
+from tests.ending import has_ended
 from tests.integration.routing_processes import HANGS_ONCE, hangs_once
 from tests.integration.routing_scene import PATIENCE_S, SETTINGS, Scene, wait_for
 
@@ -72,7 +72,7 @@ def wait_until_replaced(running: Supervisor, health: Health, old: int) -> None:
     wait_for(lambda: not is_ready(health), "unready")
     assert "workers have their partitions" in health.reasons().get("workers", "workers have their partitions")
     wait_for(lambda: running.pids() != [old] and is_ready(health), "replaced and ready")
-    assert not psutil.pid_exists(old)
+    assert has_ended(old)
 
 
 def test_workers_route_until_they_are_told_to_stop_and_then_leave(scene):
@@ -83,7 +83,7 @@ def test_workers_route_until_they_are_told_to_stop_and_then_leave(scene):
         wait_for(lambda: is_ready(health) and not scene.lag(), "everything routed")
         pids = running.pids()
     assert len(set(pids)) == 2
-    assert not [pid for pid in pids if psutil.pid_exists(pid)]
+    assert not [pid for pid in pids if not has_ended(pid)]
     assert scene.delivered(scene.south) == {name: [f"e-{n:06d}"] for n, name in enumerate(names, start=1)}
 
 

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import psutil
 
+from tests.ending import has_ended
+
 BUNDLE = Path(__file__).parent / "agreements" / "bundle"
 
 SUPERVISING = """
@@ -46,7 +48,7 @@ def wait_until(condition, seconds: float, what: str) -> None:
 
 def is_waiting_for_kafka(worker: psutil.Process) -> bool:
     """librdkafka's threads are there: it has come to its first call, which no broker ever answers."""
-    return worker.is_running() and worker.num_threads() > 3
+    return not has_ended(worker) and worker.num_threads() > 3
 
 
 def test_workers_that_wait_for_a_broker_end_when_their_supervisor_is_killed(tmp_path):
@@ -67,4 +69,4 @@ def test_workers_that_wait_for_a_broker_end_when_their_supervisor_is_killed(tmp_
         finally:
             supervisor.kill()
     for worker in workers:
-        wait_until(lambda worker=worker: not worker.is_running(), 10, "a worker outlived its supervisor")
+        wait_until(lambda worker=worker: has_ended(worker), 10, "a worker outlived its supervisor")
