@@ -21,6 +21,7 @@ from routing.route import route
 from routing.session import Session
 from routing.transactions import Aborted, Indefinite, TransactionalProducer
 from schemas.errors import Fatal, Unavailable
+from schemas.exchange import Exchange
 from schemas.ops import metrics
 from schemas.ops.logs import get_logger
 from schemas.topics import member_of
@@ -33,6 +34,7 @@ KnownElsewhere = Callable[[int], bool]
 """Whether a registry knows a schema id that this release does not; raises Unavailable when it cannot be asked."""
 
 _ABORT_PAUSE_S = 0.02
+_NO_POLICY_PAUSE_S = 0.05
 _SHARED_PART = 5
 """Of a transaction's time, what is used at least before it is cut short for those who wait for its commit."""
 
@@ -43,7 +45,8 @@ class Loop:
     def __init__(
         self,
         session: Session,
-        policy: Policy,
+        exchange: Exchange,
+        policy: Policy | None,
         *,
         topic_check_s: float = 5.0,
         known_elsewhere: KnownElsewhere = lambda _schema_id: False,
@@ -51,12 +54,17 @@ class Loop:
     ) -> None:
         self._session = session
         self._policy = policy
-        self._reach = Reach(policy.exchange)
+        self._exchange = exchange
+        self._reach = Reach(exchange)
         self._topic_check_s = topic_check_s
         self._next_check = 0.0
         self._known_elsewhere = known_elsewhere
         self._router = router
         self._waiting: dict[str, str] = {}
+
+    def change_policy(self, policy: Policy | None) -> None:
+        """What to decide by from the next batch on; without any, nothing is routed and everything waits."""
+        self._policy = policy
 
     def turn(self, timeout_s: float = 0.1) -> None:
         """Once round: fetch, and route one batch if there is one.
@@ -67,7 +75,9 @@ class Loop:
         self._session.fetch(timeout_s)
         if time.monotonic() >= self._next_check:
             self._check_topics()
-        if batch := self._session.intake.take(self._policy.exchange.limits.transaction_events):
+        if self._policy is None:
+            time.sleep(_NO_POLICY_PAUSE_S)
+        elif batch := self._session.intake.take(self._exchange.limits.transaction_events):
             self._carry(batch)
 
     def _carry(self, batch: list[Record]) -> None:
@@ -116,6 +126,7 @@ class Loop:
 
     def _produce(self, part: Part, producer: TransactionalProducer) -> _Routed:
         """Route and produce as many records as there is time for."""
+        assert self._policy is not None  # noqa: S101  without one, no batch is taken
         policy = replace(self._policy, suspended=self._reach.suspended())
         clock = _Clock(part.records, policy.exchange.limits.transaction_ms / 1000)
         router = refuse if part.is_culprit else self._router
@@ -186,7 +197,7 @@ class Loop:
         for topic in holds.keys() - intake.held.keys():
             intake.hold(topic, holds[topic])
             log.error("topic held: one of its member's own topics cannot be written", topics=[topic, holds[topic]])
-        for member in self._policy.exchange.publishers():
+        for member in self._exchange.publishers():
             held = any(member_of(topic) == member for topic in holds)
             metrics.set_gauge("origin_paused", float(held), origin=member)
 

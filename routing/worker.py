@@ -15,10 +15,12 @@ from routing.agreements.bundle import Bundle
 from routing.effects import Policy
 from routing.heart import Heart
 from routing.loop import KnownElsewhere, Loop
+from routing.policy_topic import OnePolicy, Policies, PolicyTopic
 from routing.session import Session
 from routing.settings import RouterSettings
 from schemas.exchange import Exchange
 from schemas.kafka import ClientSettings
+from schemas.ops import metrics
 from schemas.ops.health import Health, serve_ops
 from schemas.ops.logs import configure_logs, get_logger
 
@@ -32,7 +34,8 @@ class Assignment:
     exchange: Exchange
     settings: RouterSettings
     clients: ClientSettings
-    bundle: bytes
+    bundle: bytes | None
+    """What to route under for good; None: what stands on the policy topic."""
     bundle_hash: str
     slot: int
     metrics_port: int | None = None
@@ -78,11 +81,12 @@ def _end_with_supervisor() -> None:
 
 def _run(assignment: Assignment, heart: Heart, health: Health, stop: threading.Event) -> None:
     health.unready("waiting for partitions")
-    bundle = Bundle.from_bytes(assignment.bundle, assignment.bundle_hash)
+    policies = _policies(assignment)
     session = Session(assignment.exchange, assignment.settings, assignment.slot, assignment.clients, heart)
     loop = Loop(
         session,
-        Policy(bundle, assignment.exchange),
+        assignment.exchange,
+        None,
         topic_check_s=assignment.settings.topic_check_s,
         known_elsewhere=_known_elsewhere(assignment.registry),
     )
@@ -90,14 +94,35 @@ def _run(assignment: Assignment, heart: Heart, health: Health, stop: threading.E
         while not stop.is_set():
             heart.beat()
             health.beat()
+            _follow(policies, loop, assignment.exchange, health)
             loop.turn()
             if session.assigned:
                 health.ready()
             else:
                 health.unready("waiting for partitions")
+            heart.set_ready(ready=not health.reasons())
     finally:
         heart.set_ready(ready=False)
         session.close()
+        policies.close()
+
+
+def _policies(assignment: Assignment) -> Policies:
+    if assignment.bundle is None:
+        return PolicyTopic(assignment.clients, assignment.exchange.exchange)
+    return OnePolicy(Bundle.from_bytes(assignment.bundle, assignment.bundle_hash))
+
+
+def _follow(policies: Policies, loop: Loop, exchange: Exchange, health: Health) -> None:
+    """Between two transactions: let the loop decide by what is in force now, or not at all."""
+    now = policies.in_force()
+    if now.bundle is None:
+        health.unready(now.reason, "policy")
+    else:
+        health.ready("policy")
+    metrics.set_gauge("policy_version", now.version)
+    metrics.set_gauge("policy_loaded", float(now.bundle is not None))
+    loop.change_policy(Policy(now.bundle, exchange) if now.bundle else None)
 
 
 def _known_elsewhere(url: str | None) -> KnownElsewhere:

@@ -24,6 +24,8 @@ _DAY_MS: Final = 24 * 60 * 60 * 1000
 _FRAMING_BYTES: Final = 16 * 1024
 # What an output may carry besides the event it passes on: disclosure, reasons, the record of decisions.
 OUTPUT_EXTRA_BYTES: Final = 64 * 1024
+# Thousands of rules, and the borders of every member's area with all their corners.
+_POLICY_BYTES: Final = 32 * 1024 * 1024
 
 
 class TopicFamily(BaseModel):
@@ -142,6 +144,8 @@ def input_topics(exchange: Exchange) -> tuple[str, ...]:
 
 def largest_batch_bytes(kind: PartitionKind, limits: Limits) -> int:
     """``max.message.bytes`` of such topics; Kafka measures a batch, compressed as it is stored."""
+    if kind == "single":
+        return _POLICY_BYTES
     return limits.max_event_bytes + _FRAMING_BYTES + (0 if kind == "input" else OUTPUT_EXTRA_BYTES)
 
 

@@ -8,6 +8,7 @@ from typing import Final
 
 import click
 
+from deploy.cli import policy_commands
 from routing.agreements import Bundle, ExampleResult, load_bundle, read_bundle, run_examples
 from routing.agreements.load import BundleRejected
 from routing.agreements.model import Agreement
@@ -20,11 +21,21 @@ _DIRECTORY: Final = click.argument(
 
 @click.group()
 def agreements() -> None:
-    """Read, check and test sharing agreements.
+    """Read, check, test and publish sharing agreements.
 
     DIR is a bundle: bundle.yaml (version, publisher, members, roles, never-states, suspensions) and one file for each
     agreement in agreements/.
     """
+
+
+for _command in (
+    policy_commands.publish,
+    policy_commands.history,
+    policy_commands.suspend,
+    policy_commands.resume,
+    policy_commands.restore,
+):
+    agreements.add_command(_command)
 
 
 @agreements.command(short_help="Load a bundle as the router would and say every fault.")

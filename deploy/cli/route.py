@@ -8,6 +8,7 @@ import click
 
 from deploy.cli.options import bootstrap_option, client_properties_option, exchange_option
 from deploy.cli.process import ops, stop_on_signals
+from routing.agreements.bundle import Bundle
 from routing.agreements.load import load_bundle
 from routing.settings import RouterSettings
 from routing.supervisor import Supervisor
@@ -22,7 +23,9 @@ _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 @click.command()
 @exchange_option
 @click.option(
-    "--agreements", type=_FOLDER, required=True, help="Folder of the policy bundle: bundle.yaml, agreements/."
+    "--agreements",
+    type=_FOLDER,
+    help="Folder of a policy bundle to route under for good, instead of what `huecry agreements publish` put in force.",
 )
 @click.option("--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="Routing processes.")
 @click.option("--instance", default="router", show_default=True, help="Stable name of this router in its exchange.")
@@ -40,7 +43,7 @@ _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 )
 def route(  # noqa: PLR0913, PLR0917  one parameter for each option
     exchange: Path,
-    agreements: Path,
+    agreements: Path | None,
     workers: int,
     instance: str,
     bootstrap: str,
@@ -51,26 +54,34 @@ def route(  # noqa: PLR0913, PLR0917  one parameter for each option
 ) -> None:
     """Apply sharing agreements to every incident event and fan it out to the partners entitled to it.
 
+    The policy in force is the newest on the policy topic; a new one takes effect between two transactions, without a
+    restart. Without one, or with one that cannot be loaded, nothing is routed and the router is not ready.
+
     Runs until stopped (Ctrl-C or SIGTERM). A worker that dies or is stuck is replaced.
     """
     configure_logs("route")
     described = load_exchange(exchange)
-    bundle = load_bundle(agreements)
+    bundle = load_bundle(agreements) if agreements else None
     assignment = Assignment(
         exchange=described,
         settings=RouterSettings(instance=instance, workers=workers, session_timeout_ms=session_timeout * 1000),
         clients=ClientSettings(bootstrap, client_properties(properties_file)),
-        bundle=bundle.to_bytes(),
-        bundle_hash=bundle.hash,
+        bundle=bundle.to_bytes() if bundle else None,
+        bundle_hash=bundle.hash if bundle else "",
         slot=0,
         metrics_port=metrics_port or None,
         registry=registry,
     )
     stop = stop_on_signals()
     click.echo(
-        f"routing {described.exchange} with {workers} worker(s) under policy version {bundle.version} "
-        f"({bundle.hash[:12]}); stop with Ctrl-C",
+        f"routing {described.exchange} with {workers} worker(s) under {_policy_of(bundle)}; stop with Ctrl-C",
         err=True,
     )
     with ops(metrics_port) as health:
         Supervisor(assignment, health).run(stop)
+
+
+def _policy_of(bundle: Bundle | None) -> str:
+    if bundle is None:
+        return "the policy published on the policy topic"
+    return f"policy version {bundle.version} ({bundle.hash[:12]}) of that folder"

@@ -32,6 +32,8 @@ GaugeName = Literal[
     "workers",
     "member_suspended",
     "origin_paused",
+    "policy_version",
+    "policy_loaded",
     "input_lag_seconds",
     "consumer_lag_seconds",
     "sink_waiting",
@@ -158,6 +160,12 @@ CATALOGUE: Final[Mapping[MetricName, Metric]] = {
     ),
     "origin_paused": Metric(
         "routing", "gauge", "1 while an origin's topic is paused, as for a schema this router does not know.", _ORIGIN
+    ),
+    "policy_version": Metric(
+        "routing", "gauge", "Version of the newest policy bundle this worker has seen; 0 while there is none."
+    ),
+    "policy_loaded": Metric(
+        "routing", "gauge", "1 while this worker has that policy bundle in force, 0 while it cannot and routes nothing."
     ),
     "input_lag_seconds": Metric(
         "routing", "gauge", "Age of the oldest event of an origin that is not yet routed; 0 when caught up.", _ORIGIN

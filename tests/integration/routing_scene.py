@@ -118,7 +118,9 @@ class Scene:
         settings = options.pop("settings", SETTINGS)
         session = Session(self.exchange, settings, slot, self.clients, Heart())
         worker = Worker(
-            session, Loop(session, policy or self.policy, topic_check_s=settings.topic_check_s, **options), self
+            session,
+            Loop(session, self.exchange, policy or self.policy, topic_check_s=settings.topic_check_s, **options),
+            self,
         )
         try:
             yield worker

@@ -84,7 +84,7 @@ def test_a_stale_batch_is_fenced_when_its_partitions_have_gone_to_another(scene)
     expected = published(scene, 40)
     expelled = ClientSettings(scene.clients.bootstrap, {"max.poll.interval.ms": "1500"})
     session = Session(scene.exchange, SHORT, 0, expelled, Heart())
-    loop = Loop(session, scene.policy)
+    loop = Loop(session, scene.exchange, scene.policy)
     outcomes = []
     real = session.commit
 
@@ -147,7 +147,7 @@ def stops_before_a_commit(scene_parts, outcomes) -> None:
     """A worker process that stops itself, as SIGSTOP from outside would, with everything produced and not committed."""
     exchange, policy, clients, stop_at = scene_parts
     session = Session(exchange, SHORT, 0, clients, Heart())
-    loop = Loop(session, policy)
+    loop = Loop(session, policy.exchange, policy)
     real, stopped = session.commit, []
 
     def commit(batch):

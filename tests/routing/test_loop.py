@@ -92,7 +92,7 @@ def plain(record: Record, *_args: object) -> Effects:
 
 def run(records: list[Record], script: list[str], router=plain) -> ListedSession:
     session = ListedSession(records, script)
-    loop = Loop(session, a_policy(exchange=EXCHANGE), router=router)
+    loop = Loop(session, EXCHANGE, a_policy(exchange=EXCHANGE), router=router)
     while not session.intake.idle:
         loop.turn()
     return session
@@ -153,7 +153,7 @@ def test_the_search_for_a_culprit_survives_aborts_between_its_steps():
             return transaction
 
     session = Gapped(some(16), [])
-    loop = Loop(session, a_policy(exchange=EXCHANGE), router=router)
+    loop = Loop(session, EXCHANGE, a_policy(exchange=EXCHANGE), router=router)
     while not session.intake.idle:
         loop.turn()
     assert len(session.committed) == 16
@@ -191,7 +191,7 @@ def test_a_batch_of_one_force_s_flood_commits_once_the_few_of_another_are_routed
     flood = [a_record(b"v", topic="incidents.north", offset=n) for n in range(100)]
     few = [a_record(b"v", topic="incidents.south", offset=n) for n in range(2)]
     session = ListedSession([*flood, *few], [])
-    loop = Loop(session, a_policy(exchange=EXCHANGE), router=slow)
+    loop = Loop(session, EXCHANGE, a_policy(exchange=EXCHANGE), router=slow)
     loop.turn()
     assert {"incidents.south"} < {record.topic for record in session.committed}
     assert len(session.committed) == 4, "the few, as many of the flood, and a commit after 16 ms instead of 50"
