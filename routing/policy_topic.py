@@ -150,7 +150,7 @@ class PolicyTopic:
         if error is None:
             if self._newest.see(message.key(), message.value()) and self._is_read:
                 now = self._newest.in_force()
-                log.warning("policy changed", version=now.version, reason="" if now.bundle else "not-loadable")
+                log.warning("policy changed", version=now.version, reason="loaded" if now.bundle else "not-loadable")
         elif error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001  librdkafka's own code
             self._is_read = True
         elif error.code() in _CODES_OF_ABSENCE:
