@@ -15,8 +15,9 @@ def metrics_page() -> str:
     """Every metric, by the part that counts it."""
     page = f"""# Metrics
 
-Every process serves them at `/metrics` on its `--metrics-port`, on 127.0.0.1. A label's value is a slug: a member's id
-or a code. Whatever else is given counts as `other`, and so does the {MAX_LABEL_VALUES + 1}st value of one label.
+Every process serves them at `/metrics` on its `--metrics-port`, to its own machine unless `--metrics-host` says more. A
+label's value is a slug: a member's id or a code. Whatever else is given counts as `other`, and so does the
+{MAX_LABEL_VALUES + 1}st value of one label.
 """
     for part in dict.fromkeys(metric.part for metric in CATALOGUE.values()):
         rows = [_metric_row(name, metric) for name, metric in CATALOGUE.items() if metric.part == part]

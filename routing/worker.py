@@ -23,6 +23,7 @@ from schemas.kafka import ClientSettings
 from schemas.ops import metrics
 from schemas.ops.health import Health, serve_ops
 from schemas.ops.logs import configure_logs, get_logger
+from schemas.ops.serving import LOOPBACK
 
 log = get_logger()
 
@@ -39,6 +40,7 @@ class Assignment:
     bundle_hash: str
     slot: int
     metrics_port: int | None = None
+    metrics_host: str = LOOPBACK
     registry: str | None = None
 
 
@@ -56,7 +58,8 @@ def work(assignment: Assignment, cells: MutableSequence[float]) -> None:
     heart = Heart(cells)
     heart.beat()
     health = Health()
-    ops = serve_ops(assignment.metrics_port, health) if assignment.metrics_port is not None else None
+    port = assignment.metrics_port
+    ops = serve_ops(port, health, assignment.metrics_host) if port is not None else None
     try:
         _run(assignment, heart, health, stop)
     except Exception:

@@ -1,4 +1,4 @@
-"""The read-only part of the Confluent Schema Registry's REST API, served from the pinned catalogue on 127.0.0.1.
+"""The read-only part of the Confluent Schema Registry's REST API, served from the pinned catalogue.
 
 With it a partner's ordinary deserialiser works and nothing else needs to run. Nothing is ever registered: schemas are
 released with this package. What is answered stands in `schemas.registry_answers`.
@@ -17,7 +17,7 @@ from typing import Any, ClassVar, Final
 from schemas.catalogue import Catalogue
 from schemas.errors import Fatal
 from schemas.ops.logs import get_logger
-from schemas.ops.serving import HOST, Serving
+from schemas.ops.serving import LOOPBACK, Serving
 from schemas.registry_answers import Answer, RegistryAnswers
 
 CONTENT_TYPE: Final = "application/vnd.schemaregistry.v1+json"
@@ -88,17 +88,17 @@ class _Listener(ThreadingHTTPServer):
         _log.warning("registry request failed", exc_info=True)
 
 
-def serve_registry(port: int, known: Catalogue, topics: Collection[str] = ()) -> Serving:
-    """Serve a catalogue on 127.0.0.1 from a daemon thread; port 0 takes any free one.
+def serve_registry(port: int, known: Catalogue, topics: Collection[str] = (), *, host: str = LOOPBACK) -> Serving:
+    """Serve a catalogue from a daemon thread, on this machine alone unless told otherwise; port 0 takes any free one.
 
     Raises:
-        Fatal: the port cannot be had.
+        Fatal: the port cannot be had at that address.
     """
     handler = type("_Handler", (_Handler,), {"answers": RegistryAnswers(known, topics)})
     try:
-        return Serving(_Listener((HOST, port), handler), "registry")
+        return Serving(_Listener((host, port), handler), "registry")
     except (OSError, OverflowError) as error:
         raise Fatal(
-            f"registry: expected a free port, and {HOST}:{port} cannot be listened on; "
-            "end the process that has it, or name another with --port"
+            f"registry: expected a free port, and {host}:{port} cannot be listened on; "
+            "end the process that has it, or name another with --port (and an address with --host)"
         ) from error

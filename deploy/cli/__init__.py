@@ -16,6 +16,7 @@ COMMANDS: Final = {
     "consume": "write what a member receives into its own database",
     "demo": "show the whole path working, with real police records",
     "explain": "why a member got an event, or did not",
+    "health": "ask a running process whether it is ready",
     "ledger": "keep a force's own record of its disclosures in a database",
     "produce": "publish a force's incidents",
     "provision": "make the topics of an exchange",

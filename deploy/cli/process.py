@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Event
 
+from deploy.cli.options import metrics_host
 from schemas.ops.health import Health, serve_ops
 
 
@@ -20,9 +21,9 @@ def stop_on_signals() -> Event:
 
 @contextmanager
 def ops(metrics_port: int | None) -> Iterator[Health]:
-    """Health, served with the metrics if a port is named."""
+    """Health, served with the metrics if a port is named, at the address that ``--metrics-host`` says."""
     health = Health()
-    server = serve_ops(metrics_port, health) if metrics_port else None
+    server = serve_ops(metrics_port, health, metrics_host()) if metrics_port else None
     try:
         yield health
     finally:

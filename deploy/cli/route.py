@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from deploy.cli.options import bootstrap_option, client_properties_option, exchange_option
+from deploy.cli.options import bootstrap_option, client_properties_option, exchange_option, metrics_host, serves_metrics
 from deploy.cli.process import ops, stop_on_signals
 from routing.agreements.bundle import Bundle
 from routing.agreements.load import load_bundle
@@ -32,7 +32,7 @@ _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 @bootstrap_option
 @client_properties_option
 @click.option("--registry", help="URL of a schema registry that may know newer schemas.")
-@click.option("--metrics-port", type=int, help="Serve /metrics and /health here, and each worker's on the ports after.")
+@serves_metrics("Serve /metrics and /health on this port, and each worker's on the ports after.")
 @click.option(
     "--session-timeout",
     type=click.IntRange(1, 120),
@@ -70,6 +70,7 @@ def route(  # noqa: PLR0913, PLR0917  one parameter for each option
         bundle_hash=bundle.hash if bundle else "",
         slot=0,
         metrics_port=metrics_port or None,
+        metrics_host=metrics_host(),
         registry=registry,
     )
     stop = stop_on_signals()

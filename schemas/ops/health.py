@@ -1,4 +1,4 @@
-"""``/metrics``, ``/health/live`` and ``/health/ready`` of one process, on 127.0.0.1.
+"""``/metrics``, ``/health/live`` and ``/health/ready`` of one process.
 
 *Live* says that the main loop turns: a supervisor restarts what is not. *Ready* says that the process does its work,
 and if not, why: an operator or an orchestrator waits. A process that waits for Kafka is live and not ready.
@@ -23,7 +23,7 @@ from prometheus_client.exposition import choose_encoder
 from schemas.errors import Fatal
 from schemas.ops import metrics
 from schemas.ops.logs import get_logger
-from schemas.ops.serving import HOST, Serving
+from schemas.ops.serving import LOOPBACK, Serving
 
 _PATHS: Final = ("/metrics", "/health/live", "/health/ready")
 _log = get_logger()
@@ -78,23 +78,23 @@ class Health:
             metrics.set_gauge("component_ready", 0 if reason else 1, component=component)
 
 
-def serve_ops(port: int, health: Health) -> Serving:
-    """Serve metrics and health on 127.0.0.1 from a daemon thread; port 0 takes any free one.
+def serve_ops(port: int, health: Health, host: str = LOOPBACK) -> Serving:
+    """Serve metrics and health from a daemon thread, on this machine alone unless told otherwise; port 0: any free one.
 
     Raises:
-        Fatal: the port cannot be had.
+        Fatal: the port cannot be had at that address.
     """
 
     class Answer(_Answer):
         _health = health
 
     try:
-        return Serving(_QuietServer((HOST, port), Answer), "ops-server")
+        return Serving(_QuietServer((host, port), Answer), "ops-server")
     except (OSError, OverflowError) as error:
         why = error.strerror if isinstance(error, OSError) else "not a port number"
         raise Fatal(
-            f"metrics and health: expected a free port, {HOST}:{port} cannot be listened on ({why}); "
-            "end the process that has it, or name another with --metrics-port"
+            f"metrics and health: expected a free port, {host}:{port} cannot be listened on ({why}); "
+            "end the process that has it, or name another with --metrics-port (and an address with --metrics-host)"
         ) from error
 
 

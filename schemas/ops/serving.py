@@ -1,4 +1,7 @@
-"""A small HTTP server of one process, answered from a daemon thread."""
+"""A small HTTP server of one process, answered from a daemon thread.
+
+It listens on this machine alone unless an operator names another address: what it serves asks nobody who they are.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,8 @@ import threading
 from http.server import ThreadingHTTPServer
 from typing import Final, Self
 
-HOST: Final = "127.0.0.1"
+LOOPBACK: Final = "127.0.0.1"
+"""Where every server of ours listens unless told otherwise."""
 
 
 class Serving:
@@ -15,7 +19,7 @@ class Serving:
     def __init__(self, server: ThreadingHTTPServer, name: str) -> None:
         self._server = server
         self.port: int = server.server_port
-        self.url = f"http://{HOST}:{self.port}"
+        self.url = f"http://{server.server_address[0]!s}:{self.port}"
         self._thread = threading.Thread(target=server.serve_forever, args=(0.05,), name=name, daemon=True)
         self._thread.start()
 

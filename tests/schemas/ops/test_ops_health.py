@@ -142,3 +142,11 @@ def test_a_silent_client_does_not_hold_up_others_or_the_end(get, health):
 
 def test_the_examples_in_the_docstring_hold():
     assert doctest.testmod(health_module).failed == 0
+
+
+def test_it_listens_where_it_is_told_and_nowhere_else():
+    with serve_ops(0, Health(), "127.0.0.2") as server:
+        assert server.url == f"http://127.0.0.2:{server.port}"
+        socket.create_connection(("127.0.0.2", server.port), timeout=10).close()
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", server.port), timeout=10)
