@@ -60,7 +60,7 @@ metrics_host_option: Final = click.option(
     metavar="ADDRESS",
     callback=_note_metrics_host,
     expose_value=False,
-    help="The address for it: another than this machine's own only in a private network, since all who ask are answered.",
+    help="The address for it: another than this machine's own only in a private network: whoever asks is answered.",
 )
 
 
