@@ -18,7 +18,9 @@ from typing import Final
 from deploy.broker import EmbeddedBroker
 from deploy.demo.crew import Crew
 from deploy.demo.figures import Figures, read_figures, rows
+from deploy.policy_publishing import PolicyDesk
 from deploy.provision import provision
+from routing.agreements import load_bundle
 from schemas.errors import Fatal, Rejected
 from schemas.exchange import Exchange, load_exchange
 from schemas.kafka import ClientSettings
@@ -120,6 +122,8 @@ def started(plan: Plan, broker: EmbeddedBroker, say: Callable[[str], None]) -> I
     demo = Demo(plan, exchange, broker, Crew(plan.folder / "logs"))
     say("making the exchange's topics")
     provision(ClientSettings(broker.bootstrap), exchange)
+    say("putting the agreements in force")
+    PolicyDesk(exchange, ClientSettings(broker.bootstrap)).publish(load_bundle(HERE / "agreements"))
     say("starting a router with two workers, six consumers, two ledgers")
     try:
         _start(demo)
@@ -130,7 +134,7 @@ def started(plan: Plan, broker: EmbeddedBroker, say: Callable[[str], None]) -> I
 
 def _start(demo: Demo) -> None:
     common = ("--exchange", str(HERE / "exchange.yaml"), "--bootstrap", demo.broker.bootstrap)
-    demo.crew.start("route", "route", *common, "--agreements", str(HERE / "agreements"), "--workers", "2", ports=3)
+    demo.crew.start("route", "route", *common, "--workers", "2", ports=3)
     for member, database in demo.receiving.items():
         demo.crew.start(f"consume-{member}", "consume", *common, "--member", member, "--into", str(database))
     for force, database in demo.ledgers.items():

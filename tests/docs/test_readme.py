@@ -158,13 +158,14 @@ def folder(broker: EmbeddedBroker, tmp_path_factory: pytest.TempPathFactory) -> 
 
 @pytest.mark.timeout(400)
 def test_the_commands_run_in_order_and_do_what_they_are_said_to_do(folder: Folder) -> None:
-    start_kafka, provision, check, route, registry = lines("Run an exchange")
+    start_kafka, provision, check, publish, route, registry = lines("Run an exchange")
     words = shlex.split(start_kafka, comments=True)
     assert words[:2] == ["huecry", "broker"]
     # Its options are right; tests/deploy/test_broker.py runs it.
     broker_command.make_context("broker", words[2:], parent=click.Context(cli, **cli.context_settings))
     assert f"incidents.{folder.member('west-yorkshire')}" in folder.run(provision)
     folder.run(check)
+    assert "policy version 1" in folder.run(publish)
     folder.start(route)
     folder.start(registry, "--port", "0")
 
