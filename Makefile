@@ -39,9 +39,13 @@ docs: $(READY) ## write the generated reference pages
 chaos: $(READY) ## the chaos and soak runs at full length
 	$(BIN)/python -m pytest -m long --timeout=3600 $(ARGS)
 
-lock: ## resolve pyproject.toml anew into requirements.lock (needs uv)
-	uv pip compile --upgrade --universal --generate-hashes --python-version 3.11 --extra dev --no-header \
-	  --no-emit-index-url --no-annotate --quiet pyproject.toml --output-file requirements.lock
+UV_LOCK := uv pip compile --universal --generate-hashes --python-version 3.11 --no-header --no-emit-index-url \
+  --no-annotate --quiet
+
+lock: ## resolve pyproject.toml anew into requirements.lock, and from it what the image installs (needs uv)
+	$(UV_LOCK) --upgrade --extra dev pyproject.toml --output-file requirements.lock
+	echo setuptools | $(UV_LOCK) --upgrade --extra postgres --constraint requirements.lock pyproject.toml - \
+	  --output-file requirements-image.lock
 
 clean: ## remove what the targets above made
 	rm -rf $(VENV) build *.egg-info
