@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 from schemas.codec import SchemaLookup, decode
 from schemas.codes import enum_code
@@ -18,6 +18,10 @@ IncidentKey = tuple[str, str]
 
 Positions = Mapping[tuple[str, int], int]
 """(topic, partition) → offset of the record to read next."""
+
+_IDENTIFIERS: Final = ("origin", "incident_id", "event_id")
+_NUL: Final = "\x00"
+_INSTEAD_OF_NUL: Final = "\N{REPLACEMENT CHARACTER}"
 
 
 class Record(NamedTuple):
@@ -56,6 +60,10 @@ class Delivery:
     def action(self) -> str:
         """What the receiver is asked to do: share, correct, restricted, withdraw or retract."""
         return enum_code(self.terms["action"])
+
+    def without_nul(self) -> Delivery:
+        """The same with U+FFFD wherever U+0000 stands, which not every database can hold."""
+        return Delivery(self.record, without_nul(self.terms), without_nul(self.event))
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +112,31 @@ def open_batch(records: Sequence[Record], open_one: Callable[[Record], T]) -> Ba
     return Batch(tuple(taken), tuple(set_aside), positions)
 
 
+def without_nul(value: Any) -> Any:  # noqa: ANN401  whatever Avro holds
+    """A value with U+FFFD wherever U+0000 stood."""
+    if isinstance(value, str):
+        return value.replace(_NUL, _INSTEAD_OF_NUL)
+    if isinstance(value, dict):
+        return {name: without_nul(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [without_nul(one) for one in value]
+    return value
+
+
+def check_identifiers(*identifiers: str) -> None:
+    """See that identifiers can be kept in any database and asked for again.
+
+    Raises:
+        Rejected: one holds U+0000, which would have to be changed.
+    """
+    if any(_NUL in identifier for identifier in identifiers):
+        raise Rejected(
+            "bad-identifier",
+            "expected identifiers of visible characters, and one of this record holds U+0000",
+            remedy="tell the operator of the exchange: no honest router or producer makes such a one",
+        )
+
+
 def delivery_opener(max_bytes: int, lookup: SchemaLookup | None = None) -> Callable[[Record], Delivery]:
     """What opens the records of a partner topic.
 
@@ -114,7 +147,9 @@ def delivery_opener(max_bytes: int, lookup: SchemaLookup | None = None) -> Calla
 
     def open_delivery(record: Record) -> Delivery:
         value = decode("Delivery", record.value, max_bytes, lookup)
-        return Delivery(record, value["disclosure"], value["event"])
+        terms, event = value["disclosure"], value["event"]
+        check_identifiers(terms["delivery_id"], terms["stream"], *(event[name] for name in _IDENTIFIERS))
+        return Delivery(record, terms, event)
 
     return open_delivery
 

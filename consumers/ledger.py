@@ -7,24 +7,25 @@ after a router was killed, has the same identifier and is kept once.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from threading import Event
 from typing import Any, Final
 
-from consumers.delivery import Batch, Positions, Record
-from consumers.ledger_tables import ACCESS_LOG, DECISION, DISCLOSURE, FEEDBACK, TABLES
+from consumers.delivery import Batch, Positions, Record, SetAside, check_identifiers, without_nul
+from consumers.ledger_tables import DECISION, DISCLOSURE, FEEDBACK, TABLES
 from consumers.runner import Progress, Runner
 from consumers.settings import ConsumerSettings
 from consumers.sinks import Gap, Written
-from consumers.sinks.database import Database
+from consumers.sinks.places import Place, open_database
+from consumers.sinks.storable import take_storable
 from consumers.sinks.table import Table
 from consumers.subscriber import Subscriber
 from schemas.codec import SchemaLookup, decode
 from schemas.codes import enum_code
+from schemas.errors import Rejected
 from schemas.ops.health import Health
 from schemas.topics import disclosures_topic, feedback_topic
 
@@ -40,6 +41,10 @@ class LedgerEntry:
     identity: tuple[Table, str]
     rows: tuple[tuple[Table, Row], ...]
 
+    def without_nul(self) -> LedgerEntry:
+        """The same with U+FFFD wherever U+0000 stands, which not every database can hold."""
+        return LedgerEntry(self.record, self.identity, tuple((table, without_nul(row)) for table, row in self.rows))
+
 
 def ledger_opener(force: str, max_bytes: int, lookup: SchemaLookup | None = None) -> Callable[[Record], LedgerEntry]:
     """What opens the records of a force's disclosure and feedback topics.
@@ -53,8 +58,11 @@ def ledger_opener(force: str, max_bytes: int, lookup: SchemaLookup | None = None
 
     def open_entry(record: Record) -> LedgerEntry:
         if record.topic == disclosures:
-            return _disclosure(record, decode("DisclosureRecord", record.value, max_bytes, lookup))
-        return _feedback(record, decode("Feedback", record.value, max_bytes, lookup))
+            entry = _disclosure(record, decode("DisclosureRecord", record.value, max_bytes, lookup))
+        else:
+            entry = _feedback(record, decode("Feedback", record.value, max_bytes, lookup))
+        check_identifiers(entry.identity[1])
+        return entry
 
     return open_entry
 
@@ -104,31 +112,38 @@ def _source(source: Mapping[str, Any]) -> Row:
     return {"topic": source["topic"], "partition": source["partition"], "record_offset": source["offset"]}
 
 
-class LedgerSink:
-    """One force's ledger in SQLite. Fulfils `Sink[LedgerEntry]`."""
+def _set_aside(entry: LedgerEntry, why: Rejected) -> SetAside:
+    return SetAside.of(entry.record, why)
 
-    def __init__(self, path: Path, force: str, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
-        """Open the force's ledger, made afresh if it is not there.
+
+class LedgerSink:
+    """One force's ledger. Fulfils `Sink[LedgerEntry]`."""
+
+    def __init__(self, place: Place, force: str, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        """Open the force's ledger, with tables made afresh if there are none.
 
         Raises:
-            Rejected: the file is something else's, another force's, or a newer release's.
+            Rejected: it is something else's, another force's, or a newer release's.
         """
         self._clock = clock
-        create = [statement for table in TABLES for statement in table.create()]
-        self._database = Database(path, KIND, force, [*create, ACCESS_LOG])
+        self._database = open_database(place, KIND, force, TABLES)
 
     def write(self, batch: Batch[LedgerEntry]) -> Written[LedgerEntry]:
         """Make a batch durable; see `consumers.sinks`."""
         with self._database.transaction():
             stored = self._database.positions()
             new = self._new([entry for entry in batch.taken if not entry.record.is_before(stored)])
-            refused = tuple(one for one in batch.set_aside if not one.record.is_before(stored))
-            for table in TABLES:
-                rows = (row for entry in new for of, row in entry.rows if of is table)
-                self._database.write(table.insert_new, table.rows(rows))
+            written, unfit = take_storable(self._database, new, self._take, _set_aside)
+            refused = [*(one for one in batch.set_aside if not one.record.is_before(stored)), *unfit]
             self._database.set_aside(refused, self._clock())
             self._database.advance(stored, batch.positions)
-        return Written(tuple(new), len(batch.taken) - len(new), refused)
+        return Written(tuple(written), len(batch.taken) - len(new), tuple(refused))
+
+    def _take(self, entries: Sequence[LedgerEntry]) -> tuple[list[LedgerEntry], list[SetAside]]:
+        for table in (DISCLOSURE, DECISION, FEEDBACK):
+            rows = (row for entry in entries for of, row in entry.rows if of is table)
+            self._database.write(table.insert_new, table.rows(rows))
+        return list(entries), []
 
     def _new(self, entries: Iterable[LedgerEntry]) -> list[LedgerEntry]:
         """One of each identity, less those that are here: a record is kept whole as it first came, or not at all."""

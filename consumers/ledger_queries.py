@@ -11,22 +11,19 @@ import json
 import os
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 from zoneinfo import ZoneInfo
 
 from consumers.ledger import KIND
-from consumers.ledger_tables import DECISION, DISCLOSURE, FEEDBACK
-from consumers.sinks.database import Database
+from consumers.ledger_tables import ACCESS_LOG, DECISION, DISCLOSURE, FEEDBACK
+from consumers.sinks.places import Place, open_database
 from consumers.sinks.table import Table, iso
-from schemas.errors import Rejected
 
 Row = dict[str, Any]
 
 LONDON: Final = ZoneInfo("Europe/London")
 _JSON_COLUMNS: Final = frozenset({"considered", "sections", "covers", "grounds", "rules"})
-_NEW_ACCESS: Final = "INSERT INTO access_log (at, who, what, subject) VALUES (?, ?, ?, ?)"
 
 
 def os_user() -> str:
@@ -42,23 +39,18 @@ def os_user() -> str:
 class Ledger:
     """One force's ledger, to be read: rows as dictionaries, JSON columns opened, times as text in UTC."""
 
-    def __init__(self, path: Path, force: str | None = None, who: str | None = None) -> None:
+    def __init__(self, place: Place, force: str | None = None, who: str | None = None) -> None:
         """Open a ledger that is there.
 
         Args:
-            path: the file that `huecry ledger` keeps.
+            place: the database that `huecry ledger` keeps.
             force: whose it must be; None: anyone's.
             who: for the access log; None: the operating system's user.
 
         Raises:
             Rejected: there is none, or it is not that force's ledger.
         """
-        if not path.is_file():
-            raise Rejected(
-                "bad-database",
-                f"{path}: expected a force's ledger, and there is no such file: keep one with huecry ledger",
-            )
-        self._database = Database(path, KIND, force, None)
+        self._database = open_database(place, KIND, force, None)
         self._who = who or os_user()
 
     def find_event(self, event_id: str) -> list[Row]:
@@ -105,13 +97,20 @@ class Ledger:
         self.close()
 
     def _ask(
-        self, what: str, subject: str, table: Table, where: str, values: Sequence[Any], order: str, limit: int = -1
+        self,
+        what: str,
+        subject: str,
+        table: Table,
+        where: str,
+        values: Sequence[Any],
+        order: str,
+        limit: int | None = None,
     ) -> list[Row]:
         with self._database.transaction():
-            self._database.execute(_NEW_ACCESS, (iso(datetime.now(UTC)), self._who, what, subject))
+            self._database.execute(ACCESS_LOG.insert, (iso(datetime.now(UTC)), self._who, what, subject))
         columns = ", ".join(table.columns)
-        query = f"SELECT {columns} FROM {table.name} WHERE {where} ORDER BY {order} LIMIT ?"  # noqa: S608  our own names
-        rows = self._database.query(query, [*values, limit])
+        query = f"SELECT {columns} FROM {table.name} WHERE {where} ORDER BY {order}"  # noqa: S608  our own names
+        rows = self._database.query(query if limit is None else f"{query} LIMIT {limit:d}", values)
         return [_opened(dict(zip(table.columns, row, strict=True))) for row in rows]
 
 

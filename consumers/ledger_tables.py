@@ -18,7 +18,7 @@ DISCLOSURE: Final = Table(
     topic TEXT NOT NULL  -- this and the next two: where the event stands in Kafka
     partition INTEGER NOT NULL
     record_offset INTEGER NOT NULL
-    decided_at TEXT NOT NULL  -- UTC
+    decided_at TIME NOT NULL  -- UTC
     policy_version INTEGER NOT NULL
     policy_hash TEXT NOT NULL  -- SHA-256 of the bundle that decided
     category TEXT  -- this and the next four: of what was considered
@@ -26,7 +26,7 @@ DISCLOSURE: Final = Table(
     status TEXT NOT NULL
     kind TEXT NOT NULL
     mode TEXT NOT NULL
-    considered TEXT NOT NULL  -- JSON: every attribute a condition could read
+    considered JSON NOT NULL  -- JSON: every attribute a condition could read
     """,
     indexes=("event_id", "incident_id, sequence", "decided_at"),
 )
@@ -39,15 +39,15 @@ DECISION: Final = Table(
     member TEXT NOT NULL  -- for whom this was decided
     outcome TEXT NOT NULL  -- shared, shared-in-part, referred, withheld, forbidden
     head TEXT NOT NULL  -- granted, referred, withheld, forbidden
-    sections TEXT NOT NULL  -- JSON: section to its state
-    covers TEXT NOT NULL  -- JSON list of the sections granted
-    grounds TEXT NOT NULL  -- JSON list: why each section may be told
-    rules TEXT NOT NULL  -- JSON list of every rule that matched
+    sections JSON NOT NULL  -- JSON: section to its state
+    covers JSON NOT NULL  -- JSON list of the sections granted
+    grounds JSON NOT NULL  -- JSON list: why each section may be told
+    rules JSON NOT NULL  -- JSON list of every rule that matched
     delivery_id TEXT  -- NULL: nothing was sent
     undeliverable TEXT  -- why what was granted could not be sent
     retain_days INTEGER
     onward TEXT NOT NULL
-    under_review INTEGER NOT NULL
+    under_review BOOLEAN NOT NULL
     """,
     indexes=("delivery_id",),
 )
@@ -60,14 +60,14 @@ FEEDBACK: Final = Table(
     entry INTEGER NOT NULL  -- from 1; 0 where it names no event
     kind TEXT NOT NULL
     member TEXT  -- whom it concerns
-    at TEXT NOT NULL  -- when the router said so
+    at TIME NOT NULL  -- when the router said so
     reason TEXT NOT NULL
     detail TEXT NOT NULL
     remedy TEXT NOT NULL
     incident_id TEXT NOT NULL
     event_id TEXT NOT NULL
     delivery_id TEXT
-    was_at TEXT  -- when it was so at the member
+    was_at TIME  -- when it was so at the member
     reference TEXT  -- the member's own
     topic TEXT  -- this and the next two: the record it is about
     partition INTEGER
@@ -76,13 +76,16 @@ FEEDBACK: Final = Table(
     indexes=("event_id", "incident_id", "delivery_id", "at"),
 )
 
-ACCESS_LOG: Final = """
-CREATE TABLE access_log (
-  access_number INTEGER PRIMARY KEY AUTOINCREMENT,
-  at TEXT NOT NULL,
-  who TEXT NOT NULL,  -- operating system user
-  what TEXT NOT NULL,  -- the question
-  subject TEXT NOT NULL  -- event, incident or time that was asked about
-)"""
+ACCESS_LOG: Final = Table(
+    "access_log",
+    "access_number",
+    """
+    access_number NUMBERED
+    at TIME NOT NULL
+    who TEXT NOT NULL  -- operating system user
+    what TEXT NOT NULL  -- the question
+    subject TEXT NOT NULL  -- event, incident or time that was asked about
+    """,
+)
 
-TABLES: Final = (DISCLOSURE, DECISION, FEEDBACK)
+TABLES: Final = (DISCLOSURE, DECISION, FEEDBACK, ACCESS_LOG)

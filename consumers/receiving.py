@@ -1,4 +1,4 @@
-"""A member's consumer, put together: its partner topic into its own SQLite database, receipted."""
+"""A member's consumer, put together: its partner topic into its own database, receipted."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from consumers.delivery import Delivery, delivery_opener
 from consumers.receipts import ReceiptSender
 from consumers.runner import Progress, Runner
 from consumers.settings import ConsumerSettings
-from consumers.sinks.sqlite import SqliteSink
+from consumers.sinks.sql import SqlSink
 from consumers.subscriber import Subscriber
 from schemas.ops.health import Health
 from schemas.topics import partner_topic
@@ -38,7 +38,7 @@ def receive(
     settings.must("receives")
     clients, member = settings.clients, settings.member
     with ExitStack() as closing:
-        sink = SqliteSink(settings.into, member)
+        sink = SqlSink(settings.into, member)
         closing.callback(sink.close)
         producer = clients.producer_config(settings.exchange.limits)
         receipts = ReceiptSender(sink, member, producer)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
+from consumers.sinks.places import Place
 from schemas.codec import SchemaLookup
 from schemas.errors import Rejected
 from schemas.exchange import Exchange
@@ -14,12 +14,12 @@ from schemas.topics import OUTPUT_EXTRA_BYTES
 
 @dataclass(frozen=True)
 class ConsumerSettings:
-    """One member's consumer: of which exchange, from which cluster, into which file."""
+    """One member's consumer: of which exchange, from which cluster, into which database."""
 
     exchange: Exchange
     member: str
     clients: ClientSettings
-    into: Path
+    into: Place
     lookup: SchemaLookup | None = None
     """Where to find schemas newer than this release."""
 

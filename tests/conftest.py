@@ -1,15 +1,20 @@
-"""What tests of every part share: one real broker per run, and names that no other test uses."""
+"""What tests of every part share: one real broker and one database server per run, and names no other test uses."""
 
 from __future__ import annotations
 
 import os
 import re
 import uuid
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from deploy.broker import SHORT_LIVED, EmbeddedBroker
+
+if TYPE_CHECKING:
+    from tests.postgres_server import PostgresServer
 
 _BROKER = pytest.StashKey[EmbeddedBroker]()
 
@@ -21,6 +26,19 @@ def broker(request: pytest.FixtureRequest) -> EmbeddedBroker:
     request.config.stash[_BROKER] = running
     running.start()
     return running
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A real PostgreSQL, started by the first test that asks and shared by all: each makes databases of its own."""
+    from tests.postgres_server import NoPostgres, PostgresServer  # its driver is an extra
+
+    try:
+        server = PostgresServer()
+    except NoPostgres as error:
+        pytest.skip(f"no PostgreSQL runs here: {error}")
+    yield server
+    server.close()
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

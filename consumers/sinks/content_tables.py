@@ -26,7 +26,7 @@ _QUALITY: Final = """
     accuracy TEXT
     completeness TEXT
     reliability TEXT
-    quality_as_of TEXT
+    quality_as_of TIME
 """
 _KEY: Final = "origin, incident_id, section, ordinal"
 
@@ -41,8 +41,8 @@ CLASSIFICATION: Final = Table(
     local_code TEXT
     local_text TEXT
     local_grade TEXT
-    qualifiers TEXT  -- JSON list; NULL: the origin does not say
-    flags TEXT  -- JSON list; NULL: the origin does not say
+    qualifiers JSON  -- JSON list; NULL: the origin does not say
+    flags JSON  -- JSON list; NULL: the origin does not say
     """,
     indexes=("category",),
 )
@@ -60,8 +60,8 @@ LOCATION: Final = Table(
     cell TEXT
     cell_size TEXT
     source TEXT
-    verified INTEGER
-    as_of TEXT
+    verified BOOLEAN
+    as_of TIME
     address TEXT
     postcode TEXT
     uprn TEXT
@@ -88,8 +88,8 @@ PERSON: Final = Table(
     role TEXT
     given TEXT
     family TEXT
-    aliases TEXT  -- JSON list
-    date_of_birth TEXT
+    aliases JSON  -- JSON list
+    date_of_birth DATE
     age_stated INTEGER
     age_band TEXT
     sex TEXT
@@ -99,19 +99,19 @@ PERSON: Final = Table(
     hair TEXT
     marks TEXT
     clothing TEXT
-    phones TEXT  -- JSON list
+    phones JSON  -- JSON list
     home_address TEXT
     home_postcode TEXT
-    identifiers TEXT  -- JSON list of kind and value
+    identifiers JSON  -- JSON list of kind and value
     language TEXT
-    interpreter INTEGER
+    interpreter BOOLEAN
     communication_needs TEXT
     medical_need TEXT
-    warning_markers TEXT  -- JSON list of code, source, date
+    warning_markers JSON  -- JSON list of code, source, date
     relationship TEXT
     state TEXT
     identified_by TEXT
-    photo_available INTEGER
+    photo_available BOOLEAN
     """
     + _QUALITY,
     indexes=("family, given",),
@@ -125,10 +125,10 @@ CASUALTY: Final = Table(
     count INTEGER
     age_band TEXT
     sex TEXT
-    conscious INTEGER
-    breathing INTEGER
+    conscious BOOLEAN
+    breathing BOOLEAN
     injury TEXT
-    trapped INTEGER
+    trapped BOOLEAN
     priority TEXT
     """
     + _QUALITY,
@@ -148,13 +148,13 @@ VEHICLE: Final = Table(
     colour TEXT
     body TEXT
     role TEXT
-    markers TEXT  -- JSON list
+    markers JSON  -- JSON list
     occupants INTEGER
     direction TEXT
     speed_kmh REAL
     latitude REAL  -- where it was last seen, WGS84
     longitude REAL
-    as_of TEXT
+    as_of TIME
     dangerous_goods TEXT
     keeper_ref TEXT
     """
@@ -170,7 +170,7 @@ RESOURCE: Final = Table(
     callsign TEXT
     kind TEXT
     status TEXT
-    as_of TEXT
+    as_of TIME
     """,
 )
 
@@ -181,7 +181,7 @@ HAZARD: Final = Table(
     + """
     kind TEXT
     certainty TEXT
-    as_of TEXT
+    as_of TIME
     place TEXT
     un_number TEXT
     precaution TEXT
@@ -198,17 +198,17 @@ LOG_ENTRY: Final = Table(
     section TEXT NOT NULL  -- facts, assessments or narrative
     entry_id TEXT NOT NULL  -- the same from event to event
     ordinal INTEGER NOT NULL  -- place in the section, from 1
-    at TEXT  -- when what it tells happened
-    entered_at TEXT
+    at TIME  -- when what it tells happened
+    entered_at TIME
     author_role TEXT
     line_class TEXT
-    about TEXT  -- JSON list of person_ref, vehicle_ref, location_ref
+    about JSON  -- JSON list of person_ref, vehicle_ref, location_ref
     text TEXT
     """
     + _QUALITY
     + """
-    first_seen_at TEXT NOT NULL  -- when this system first had it
-    last_seen_at TEXT NOT NULL  -- when an event last had it
+    first_seen_at TIME NOT NULL  -- when this system first had it
+    last_seen_at TIME NOT NULL  -- when an event last had it
     delivery_id TEXT NOT NULL  -- that event's delivery
     """,
     kept=("first_seen_at",),

@@ -1,28 +1,23 @@
-"""An SQLite database that a subscriber writes to: opened with care, and what every sink in SQLite keeps.
+"""A database that a subscriber writes to: what every sink in SQL keeps, whichever kind of database it is.
 
-WAL, so that anyone may read while it is written; ``synchronous=FULL``, so that what was committed survives a power cut.
 Several processes may write: each transaction takes the write lock first and reads what it depends on within it.
+`consumers.sinks.places` opens one.
 """
 
 from __future__ import annotations
 
-import sqlite3
+from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from datetime import datetime
-from pathlib import Path
 from typing import Any, Final
 
 from consumers.delivery import Positions, SetAside
 from consumers.sinks import Gap
 from consumers.sinks.table import Table, iso
-from schemas.errors import Fatal, Rejected, Unavailable
+from schemas.errors import Rejected
 
 SCHEMA_VERSION: Final = 1
-_BUSY_S: Final = 5.0
-_RETRY_S: Final = 1.0
-# SQLite's oldest limit on parameters is 999; PostgreSQL's is 65,535.
-_PARAMETERS: Final = 900
 
 META: Final = Table("meta", "name", "name TEXT NOT NULL\nvalue TEXT NOT NULL")
 POSITION: Final = Table(
@@ -41,7 +36,7 @@ SET_ASIDE: Final = Table(
     topic TEXT NOT NULL
     partition INTEGER NOT NULL
     record_offset INTEGER NOT NULL
-    set_aside_at TEXT NOT NULL
+    set_aside_at TIME NOT NULL
     reason TEXT NOT NULL  -- code
     detail TEXT NOT NULL  -- what was expected and what came
     remedy TEXT NOT NULL
@@ -49,7 +44,7 @@ SET_ASIDE: Final = Table(
     incident_id TEXT
     event_id TEXT
     delivery_id TEXT
-    value BLOB  -- the record as it came
+    value BYTES  -- the record as it came
     """,
 )
 GAP: Final = Table(
@@ -60,137 +55,123 @@ GAP: Final = Table(
     partition INTEGER NOT NULL
     first_offset INTEGER NOT NULL  -- first record lost: it was no longer in Kafka when this system came to read it
     last_offset INTEGER NOT NULL
-    noticed_at TEXT NOT NULL
+    noticed_at TIME NOT NULL
     """,
 )
-_COMMON: Final = (META, POSITION, SET_ASIDE, GAP)
+KEPT_BY_ALL: Final = (META, POSITION, SET_ASIDE, GAP)
+"""The tables that every database has besides its own."""
 
 
-class Database:
-    """One database file of one kind (``receiving``, ``ledger``) for one member."""
+class Database(ABC):
+    """One database of one kind (``receiving``, ``ledger``) for one member. Use it from one thread.
 
-    def __init__(self, path: Path, kind: str, member: str | None, create: Iterable[str] | None) -> None:
-        """Open the file, made afresh if it is not there.
+    Statements are written once for all kinds of databases, with ``?`` for each value. Values go in as `Table.row`
+    makes them, and come out so: times and JSON as text, booleans as 0 or 1. What is wrong with a value passes as one
+    of `unstorable`, inside a transaction; every other trouble is `Unavailable`, `Rejected` or `Fatal`.
+    """
+
+    unstorable: tuple[type[Exception], ...]
+    """What the database or its driver says of a value that it cannot hold."""
+
+    def __init__(self, name: str, kind: str, member: str | None, tables: Sequence[Table] | None) -> None:
+        """Remember what it must be.
 
         Args:
-            path: the file.
+            name: how messages name it; without passwords.
             kind: what it must be.
             member: whose it must be; None: anyone's that is there.
-            create: the statements that make its own tables; None: it must be there.
+            tables: its own, made if nothing is there; None: they must be there.
+        """
+        self.name = name
+        self._kind = kind
+        self._member = member
+        self._tables = tables
+
+    def _prepare(self) -> None:
+        """Make the tables if nothing is there, and see that it is what it must be.
 
         Raises:
             Rejected: it is something else's, another member's, or a newer release's.
-            Unavailable: it cannot be opened now.
         """
-        self.path = path
-        try:
-            self._connection = sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None)
-        except sqlite3.Error as error:
-            raise Rejected("bad-database", f"{path}: cannot be opened: {error}", remedy="name another file") from error
-        try:
-            self._prepare(kind, member, create)
-        except BaseException:
-            self._connection.close()
-            raise
-
-    def _prepare(self, kind: str, member: str | None, create: Iterable[str] | None) -> None:
-        with errors_by_what_to_do(self.path):
-            self._connection.execute("PRAGMA journal_mode=WAL")
-            self._connection.execute("PRAGMA synchronous=FULL")
         with self.transaction():
             found = self._meta()
-            if not found and create is not None:
-                for statement in (*(made for table in _COMMON for made in table.create()), *create):
-                    self.execute(statement)
-                found = {"schema_version": str(SCHEMA_VERSION), "kind": kind, "member": str(member)}
+            if not found and self._tables is not None:
+                for table in (*KEPT_BY_ALL, *self._tables):
+                    self._create(table)
+                found = {"schema_version": str(SCHEMA_VERSION), "kind": self._kind, "member": str(self._member)}
                 self.write(META.insert, list(found.items()))
-        self._check(found, kind, member)
+        self._check(found)
 
     def _meta(self) -> dict[str, str]:
-        if not self.query("SELECT 1 FROM sqlite_master LIMIT 1"):
+        here = self._names()
+        if not here:
             return {}
-        if not self.query("SELECT 1 FROM sqlite_master WHERE name = 'meta'"):
+        if META.name not in here:
             raise Rejected(
-                "bad-database", f"{self.path} is a database of something else", remedy="name a file that does not exist"
+                "bad-database", f"{self.name} is a database of something else", remedy="name one that is not there yet"
             )
         return dict(self.query("SELECT name, value FROM meta"))
 
-    def _check(self, found: Mapping[str, str], kind: str, member: str | None) -> None:
+    def _check(self, found: Mapping[str, str]) -> None:
+        kind, member = self._kind, self._member
         if found.get("kind") != kind or (member is not None and found.get("member") != member):
             is_found = f"the {found['kind']} database of {found['member']}" if found else "nothing"
             raise Rejected(
                 "bad-database",
-                f"{self.path}: expected the {kind} database of {member or 'a member'}, found {is_found}: "
-                "name another file",
+                f"{self.name}: expected the {kind} database of {member or 'a member'}, found {is_found}: name another",
             )
         version = found.get("schema_version", "")
         if not version.isdigit() or int(version) > SCHEMA_VERSION:
             raise Rejected(
                 "newer-database",
-                f"{self.path} has tables of version {version}, and this release knows up to {SCHEMA_VERSION}: "
+                f"{self.name} has tables of version {version}, and this release knows up to {SCHEMA_VERSION}: "
                 "upgrade this release",
             )
 
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
+    @abstractmethod
+    def transaction(self) -> AbstractContextManager[None]:
         """All that is written within takes effect together, durably, when this ends; or nothing does.
 
         Raises:
-            Unavailable: the disk is full, the file is locked, and the like: try again.
-            Fatal: the file is damaged.
+            Unavailable: the database is away, full, locked, and the like: try again.
+            Fatal: it is damaged.
         """
-        with errors_by_what_to_do(self.path):
-            # At once: a reader that becomes a writer later may find that what it read has changed.
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-                self._connection.execute("COMMIT")
-            except BaseException:
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
-                raise
 
+    @abstractmethod
     def execute(self, statement: str, values: Sequence[Any] = ()) -> None:
         """Run one statement."""
-        self._connection.execute(statement, values)
 
+    @abstractmethod
     def write(self, statement: str, rows: Collection[Sequence[Any]]) -> None:
         """Run one statement for each row."""
-        if rows:
-            self._connection.executemany(statement, rows)
 
+    @abstractmethod
     def query(self, statement: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """All rows of a query."""
-        return self._connection.execute(statement, values).fetchall()
 
+    @abstractmethod
     def rows_by_key(self, table: Table, keys: Iterable[tuple[Any, ...]]) -> Iterator[dict[str, Any]]:
         """The rows that have one of these primary keys, as column → value."""
-        wanted = list(keys)
-        step = _PARAMETERS // len(table.key)
-        for start in range(0, len(wanted), step):
-            some = wanted[start : start + step]
-            for row in self.query(table.select(len(some)), [value for key in some for value in key]):
-                yield dict(zip(table.columns, row, strict=True))
 
+    @abstractmethod
     def known(self, table: Table, column: str, values: Sequence[str]) -> set[str]:
         """Which of these values the column has."""
-        found: set[str] = set()
-        for start in range(0, len(values), _PARAMETERS):
-            some = values[start : start + _PARAMETERS]
-            marks = ", ".join("?" * len(some))
-            found.update(
-                value
-                for (value,) in self.query(
-                    f"SELECT {column} FROM {table.name} WHERE {column} IN ({marks})",  # noqa: S608  our own names
-                    some,
-                )
-            )
-        return found
+
+    @abstractmethod
+    def close(self) -> None:
+        """Let go of it."""
+
+    @abstractmethod
+    def _names(self) -> set[str]:
+        """The tables that are here, ours or not."""
+
+    @abstractmethod
+    def _create(self, table: Table) -> None:
+        """Make a table with its indexes."""
 
     def positions(self) -> dict[tuple[str, int], int]:
         """(topic, partition) → record to read next."""
-        with errors_by_what_to_do(self.path):
-            return {(t, p): at for t, p, at in self.query("SELECT topic, partition, next_offset FROM position")}
+        return {(t, p): at for t, p, at in self.query("SELECT topic, partition, next_offset FROM position")}
 
     def advance(self, stored: Positions, to: Positions) -> None:
         """Store new positions; never back."""
@@ -205,10 +186,6 @@ class Database:
         """Keep that records were lost before they could be read."""
         with self.transaction():
             self.execute(GAP.upsert, (*gap, iso(at)))
-
-    def close(self) -> None:
-        """Close the file."""
-        self._connection.close()
 
 
 def _set_aside_row(refused: SetAside, at: datetime) -> dict[str, Any]:
@@ -225,18 +202,3 @@ def _set_aside_row(refused: SetAside, at: datetime) -> dict[str, Any]:
         "remedy": refused.remedy,
         "value": record.value,
     }
-
-
-@contextmanager
-def errors_by_what_to_do(path: Path) -> Iterator[None]:
-    """SQLite's errors as ours. What is wrong with a value (`sqlite3.DataError` and the like) passes as it is."""
-    try:
-        yield
-    except sqlite3.OperationalError as error:
-        if error.sqlite_errorcode == sqlite3.SQLITE_ERROR:  # our own statement is wrong: waiting would not help
-            raise Fatal(f"{path}: its tables are not those of this release: {error}") from error
-        raise Unavailable(f"{path}: the database cannot be used now: {error}", retry_after_s=_RETRY_S) from error
-    except (sqlite3.DataError, sqlite3.IntegrityError, sqlite3.InterfaceError, sqlite3.ProgrammingError):
-        raise
-    except sqlite3.DatabaseError as error:
-        raise Fatal(f"{path}: expected an SQLite database, and it is none or is damaged: {error}") from error

@@ -1,6 +1,8 @@
 """Tables as data: their definition and the statements over them, so that no column is named twice.
 
-The statements are the SQL that SQLite and PostgreSQL share, but for how a parameter is written.
+Column types are words of ours, which each kind of database says in its own way: TEXT, INTEGER, REAL, BOOLEAN, TIME,
+DATE, JSON, BYTES, and NUMBERED, which the database counts up. The statements are the SQL that SQLite and PostgreSQL
+share, but for how a parameter is written.
 """
 
 from __future__ import annotations
@@ -8,10 +10,25 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 _COMMENT: Final = "--"
 _AS_IT_IS: Final = frozenset({type(None), str, int, float, bytes})
+_NUMBERED: Final = "NUMBERED"
+
+
+class Column(NamedTuple):
+    """One column: `type` is a word of ours, `rest` what SQL says besides, `meaning` what a person reads."""
+
+    name: str
+    type: str
+    rest: str
+    meaning: str
+
+    @property
+    def is_numbered(self) -> bool:
+        """Whether the database fills it in, counting up."""
+        return self.type == _NUMBERED
 
 
 class Table:
@@ -37,47 +54,29 @@ class Table:
         """
         self.name = name
         self.key = tuple(column.strip() for column in key.split(","))
-        self._lines = [line.strip() for line in body.splitlines() if line.strip()]
-        self.columns = tuple(line.split()[0] for line in self._lines)
-        self._indexes = indexes
-        marks = ", ".join("?" * len(self.columns))
-        changing = [column for column in self.columns if column not in self.key and column not in kept]
+        self.body = tuple(_column(line) for line in body.splitlines() if line.strip())
+        self.columns = tuple(column.name for column in self.body)
+        self.indexes = {f"{name}_by_{index.replace(', ', '_and_')}": index for index in indexes}
+        """Name of each further index and its columns, with commas."""
+        self._written = tuple(column.name for column in self.body if not column.is_numbered)
+        marks = ", ".join("?" * len(self._written))
+        changing = [column for column in self._written if column not in self.key and column not in kept]
         values = ", ".join(f"{column} = excluded.{column}" for column in changing)
         conflict = f"ON CONFLICT ({', '.join(self.key)}) DO"
-        self.insert = f"INSERT INTO {name} ({', '.join(self.columns)}) VALUES ({marks})"  # noqa: S608  our own names
+        self.insert = f"INSERT INTO {name} ({', '.join(self._written)}) VALUES ({marks})"  # noqa: S608  our own names
         """Adds a row; a second of the same key is an error."""
         self.insert_new = f"{self.insert} {conflict} NOTHING"
         """Adds a row unless one of the same key is there."""
         self.upsert = f"{self.insert} {conflict} UPDATE SET {values}"
         """Adds a row, or puts its values in the row of the same key."""
 
-    def create(self) -> list[str]:
-        """The statements that make the table and its indexes."""
-        columns = "\n".join(f"  {_with_comma(line)}" for line in self._lines)
-        statements = [f"CREATE TABLE {self.name} (\n{columns}\n  PRIMARY KEY ({', '.join(self.key)})\n)"]
-        for index in self._indexes:
-            name = f"{self.name}_by_{index.replace(', ', '_and_')}"
-            statements.append(f"CREATE INDEX {name} ON {self.name} ({index})")
-        return statements
-
-    def select(self, keys: int) -> str:
-        """All columns of the rows that have one of so many primary keys."""
-        wanted = ", ".join([f"({', '.join('?' * len(self.key))})"] * keys)
-        columns = ", ".join(f"{self.name}.{column}" for column in self.columns)
-        same = " AND ".join(f"{self.name}.{column} = wanted.{column}" for column in self.key)
-        # SQLite looks pairs up in an index only when it is told to go through the pairs: so a cross join.
-        return (
-            f"WITH wanted ({', '.join(self.key)}) AS (VALUES {wanted})"  # noqa: S608  our own names
-            f" SELECT {columns} FROM wanted CROSS JOIN {self.name} WHERE {same}"
-        )
-
     def delete(self, *columns: str) -> str:
         """Remove the rows where all of these columns have given values."""
         return f"DELETE FROM {self.name} WHERE {' AND '.join(f'{column} = ?' for column in columns)}"  # noqa: S608
 
     def row(self, values: Mapping[str, Any]) -> list[Any]:
-        """The values in the order of the columns, as SQL holds them; a column not named is NULL."""
-        row = list(map(values.get, self.columns))
+        """The values in the order of the columns, as SQL takes them; a column not named is NULL."""
+        row = list(map(values.get, self._written))
         for position, value in enumerate(row):
             if value.__class__ not in _AS_IT_IS:
                 row[position] = sql_value(value)
@@ -88,9 +87,10 @@ class Table:
         return [self.row(one) for one in values]
 
 
-def _with_comma(line: str) -> str:
-    definition, dashes, comment = line.partition(_COMMENT)
-    return f"{definition.rstrip()},  {dashes}{comment}".rstrip()
+def _column(line: str) -> Column:
+    definition, _, meaning = line.partition(_COMMENT)
+    name, kind, *rest = definition.split()
+    return Column(name, kind, " ".join(rest), meaning.strip())
 
 
 def sql_value(value: Any) -> Any:  # noqa: ANN401  whatever Avro holds

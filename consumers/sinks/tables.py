@@ -1,7 +1,7 @@
 """The receiving system's tables: what a member's own people and programs read with ordinary SQL.
 
 Every table that holds content is current: it holds what this member may see now. What was sent when, and why, is in
-``delivery``. Times are text in UTC that sorts as time does.
+``delivery``. In SQLite times are text in UTC that sorts as time does; in PostgreSQL they are timestamps with time zone.
 """
 
 from __future__ import annotations
@@ -20,35 +20,35 @@ INCIDENT: Final = Table(
     local_ref TEXT  -- log number that controllers speak
     kind TEXT
     mode TEXT  -- actual, exercise or test
-    occurred_at TEXT
-    recorded_at TEXT  -- when the origin recorded this state
-    sent_at TEXT
-    effective_at TEXT
+    occurred_at TIME
+    recorded_at TIME  -- when the origin recorded this state
+    sent_at TIME
+    effective_at TIME
     category TEXT  -- first level
     grade TEXT
     status TEXT
     primacy TEXT  -- member in command
     marking TEXT
-    handling TEXT  -- JSON list; NULL: the origin does not say
+    handling JSON  -- JSON list; NULL: the origin does not say
     accuracy TEXT
     completeness TEXT
     reliability TEXT
-    quality_as_of TEXT
+    quality_as_of TIME
     contact_desk TEXT  -- whom to call at the origin
     contact_phone TEXT
     contact_email TEXT
-    addressed_to_us INTEGER NOT NULL  -- 1: the origin addressed the latest event to this member
-    links TEXT NOT NULL  -- JSON list of incidents that belong with this one
+    addressed_to_us BOOLEAN NOT NULL  -- whether the origin addressed the latest event to this member
+    links JSON NOT NULL  -- JSON list of incidents that belong with this one
     action TEXT NOT NULL  -- of the latest delivery: share, correct, restricted, withdraw, retract
     latest_number INTEGER  -- number of the latest delivery that took effect
     latest_delivery_id TEXT NOT NULL
-    last_heard_at TEXT NOT NULL  -- when that was written here
-    restricted INTEGER NOT NULL  -- 1: no news for now, ask the origin
-    retracted_at TEXT  -- set: the origin took it back; do not use what was read before
-    retracted_sent_at TEXT  -- when the origin sent that: nothing sent before it comes back
+    last_heard_at TIME NOT NULL  -- when that was written here
+    restricted BOOLEAN NOT NULL  -- whether there is no news for now: ask the origin
+    retracted_at TIME  -- set: the origin took it back; do not use what was read before
+    retracted_sent_at TIME  -- when the origin sent that: nothing sent before it comes back
     retract_reason TEXT
     retract_ask TEXT  -- erase or restrict
-    retain_until TEXT
+    retain_until TIME
     retain_days INTEGER
     onward TEXT  -- whether it may be passed on
     """,
@@ -61,11 +61,11 @@ SECTION: Final = Table(
     OF_INCIDENT
     + """
     section TEXT NOT NULL
-    items TEXT  -- JSON list; [] says that there is none; NULL: withdrawn
-    stated_at TEXT NOT NULL  -- when the origin last stated it; a section not covered later keeps its time
+    items JSON  -- JSON list; [] says that there is none; NULL: withdrawn
+    stated_at TIME NOT NULL  -- when the origin last stated it; a section not covered later keeps its time
     event_id TEXT NOT NULL
     delivery_id TEXT NOT NULL
-    withdrawn_at TEXT  -- set: no longer for this member; do not use what was read before
+    withdrawn_at TIME  -- set: no longer for this member; do not use what was read before
     """,
 )
 
@@ -76,8 +76,8 @@ SEALED: Final = Table(
     + """
     section TEXT NOT NULL  -- or head
     sealed_by TEXT NOT NULL  -- delivery that took it back
-    sealed_at TEXT NOT NULL
-    items TEXT NOT NULL  -- JSON; not to be used: for the person who erases it or keeps it as evidence
+    sealed_at TIME NOT NULL
+    items JSON NOT NULL  -- JSON; not to be used: for the person who erases it or keeps it as evidence
     """,
 )
 
@@ -95,21 +95,21 @@ DELIVERY: Final = Table(
     stream_sequence INTEGER
     action TEXT NOT NULL
     effect TEXT NOT NULL  -- applied; or superseded: something newer was here already, nothing changed
-    covers TEXT NOT NULL  -- JSON list of the sections granted, empty or not
-    withdraws TEXT NOT NULL  -- JSON list of the sections taken back
-    addressed_to_us INTEGER NOT NULL
-    changes TEXT NOT NULL  -- JSON list of what a correction changes
-    links TEXT NOT NULL
-    grounds TEXT NOT NULL  -- JSON list: agreement, rule, purpose and legal basis of each section
-    decided_at TEXT NOT NULL
-    recorded_at TEXT
-    sent_at TEXT NOT NULL
-    durable_at TEXT NOT NULL  -- when it was written here
-    retain_until TEXT
+    covers JSON NOT NULL  -- JSON list of the sections granted, empty or not
+    withdraws JSON NOT NULL  -- JSON list of the sections taken back
+    addressed_to_us BOOLEAN NOT NULL
+    changes JSON NOT NULL  -- JSON list of what a correction changes
+    links JSON NOT NULL
+    grounds JSON NOT NULL  -- JSON list: agreement, rule, purpose and legal basis of each section
+    decided_at TIME NOT NULL
+    recorded_at TIME
+    sent_at TIME NOT NULL
+    durable_at TIME NOT NULL  -- when it was written here
+    retain_until TIME
     retain_days INTEGER
     onward TEXT NOT NULL
     policy_version INTEGER NOT NULL
-    under_review INTEGER NOT NULL
+    under_review BOOLEAN NOT NULL
     reason TEXT
     ask TEXT
     topic TEXT NOT NULL
@@ -119,15 +119,18 @@ DELIVERY: Final = Table(
     indexes=("origin, incident_id", "durable_at"),
 )
 
-RECEIPT_OUTBOX: Final = """
-CREATE TABLE receipt_outbox (
-  receipt_number INTEGER PRIMARY KEY AUTOINCREMENT,  -- never used again: another process may have seen it
-  stream TEXT NOT NULL,
-  kind TEXT NOT NULL,
-  deliveries INTEGER NOT NULL,
-  made_at TEXT NOT NULL,
-  value BLOB NOT NULL  -- the Receipt as it goes to Kafka; the row goes when Kafka has it
-)"""
+RECEIPT_OUTBOX: Final = Table(
+    "receipt_outbox",
+    "receipt_number",
+    """
+    receipt_number NUMBERED  -- never used again: another process may have seen it
+    stream TEXT NOT NULL
+    kind TEXT NOT NULL
+    deliveries INTEGER NOT NULL
+    made_at TIME NOT NULL
+    value BYTES NOT NULL  -- the Receipt as it goes to Kafka; the row goes when Kafka has it
+    """,
+)
 
 TABLES: Final = (
     INCIDENT,
@@ -135,5 +138,5 @@ TABLES: Final = (
     *dict.fromkeys(CONTENT.values()),
     DELIVERY,
     SEALED,
+    RECEIPT_OUTBOX,
 )
-"""All tables that hold rows by column; the outbox stands apart."""

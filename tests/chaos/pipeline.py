@@ -14,7 +14,7 @@ from consumers.delivery import Record as Received
 from consumers.delivery import delivery_opener, open_batch
 from consumers.ledger import LedgerSink, ledger_opener
 from consumers.receipts import router_partition
-from consumers.sinks.sqlite import SqliteSink
+from consumers.sinks.sql import SqlSink
 from producers.sources.synthetic import synthetic_events
 from routing.effects import Policy, Record
 from routing.route import route
@@ -63,7 +63,7 @@ class Pipeline:
     seed: int
     incidents: int
     bugs: Mapping[Stage, Bug] = field(default_factory=dict)
-    sink: type[SqliteSink] = SqliteSink
+    sink: type[SqlSink] = SqlSink
 
     def run(self) -> World:
         """Run everything to its end."""
@@ -116,7 +116,7 @@ def _route(topics: Topics, inputs: list[str], policy: Policy) -> None:
                 topics.of(output.topic).append(Message(output.key, output.value))
 
 
-def _receive(topics: Topics, member: str, sink: SqliteSink) -> None:
+def _receive(topics: Topics, member: str, sink: SqlSink) -> None:
     opener = delivery_opener(MOST_BYTES)
     for batch in _batches(topics, partner_topic(member)):
         sink.write(open_batch(batch, opener))

@@ -17,7 +17,7 @@ import pytest
 
 from consumers.delivery import Batch, Delivery
 from consumers.sinks import Written
-from consumers.sinks.sqlite import SqliteSink
+from consumers.sinks.sql import SqlSink
 from schemas.codec import decode, encode, encode_address, encode_terms
 from schemas.event import IncidentEvent
 from schemas.sections import CONTROL, SECTIONS
@@ -39,14 +39,14 @@ Check = Callable[..., list[str]]
 def check(tmp_path: Path) -> Check:
     """Run everything with a bug planted, and return what the checker says."""
 
-    def run(stage: Stage = "routed", bug: Bug | None = None, sink: type[SqliteSink] = SqliteSink) -> list[str]:
+    def run(stage: Stage = "routed", bug: Bug | None = None, sink: type[SqlSink] = SqlSink) -> list[str]:
         return violations(pipeline(tmp_path, stage, bug, sink))
 
     return run
 
 
 def pipeline(
-    folder: Path, stage: Stage = "routed", bug: Bug | None = None, sink: type[SqliteSink] = SqliteSink
+    folder: Path, stage: Stage = "routed", bug: Bug | None = None, sink: type[SqlSink] = SqlSink
 ) -> World:
     bugs: dict[Stage, Bug] = {stage: bug} if bug else {}
     return Pipeline(Parties(folder, "planted"), SEED, INCIDENTS, bugs, sink).run()
@@ -134,7 +134,7 @@ def test_a_dropped_delivery_is_seen(check: Check) -> None:
 
 
 def test_a_delivery_dropped_by_the_consumer_is_seen(check: Check) -> None:
-    class Dropping(SqliteSink):
+    class Dropping(SqlSink):
         """Drops the last delivery of every batch."""
 
         def write(self, batch: Batch[Delivery]) -> Written[Delivery]:
@@ -217,7 +217,7 @@ def test_a_section_blanked_that_is_granted_is_seen(check: Check) -> None:
 
 
 def test_a_sink_that_erases_what_is_not_covered_is_seen(check: Check) -> None:
-    class Erasing(SqliteSink):
+    class Erasing(SqlSink):
         """Takes a snapshot for the whole truth."""
 
         def __init__(self, path: Path, member: str) -> None:
@@ -241,7 +241,7 @@ def test_a_sink_that_erases_what_is_not_covered_is_seen(check: Check) -> None:
 
 
 def test_rows_that_a_sink_leaves_behind_are_seen(check: Check) -> None:
-    class Leaving(SqliteSink):
+    class Leaving(SqlSink):
         """Forgets to remove the units of a section that shrank: here, one that never was."""
 
         def __init__(self, path: Path, member: str) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from consumers.sinks.sqlite import SqliteSink
+from consumers.sinks.sql import SqlSink
 from schemas.errors import Fatal, Rejected
 from tests.consumers.making import MEMBER
 
@@ -21,39 +21,39 @@ def change(path: Path, statement: str) -> None:
 
 def test_a_database_of_a_newer_release_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "r.db"
-    SqliteSink(path, MEMBER).close()
+    SqlSink(path, MEMBER).close()
     change(path, "UPDATE meta SET value = '2' WHERE name = 'schema_version'")
     with pytest.raises(Rejected, match="upgrade this release"):
-        SqliteSink(path, MEMBER)
+        SqlSink(path, MEMBER)
 
 
 def test_another_members_database_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "r.db"
-    SqliteSink(path, MEMBER).close()
+    SqlSink(path, MEMBER).close()
     with pytest.raises(Rejected, match=f"of lancashire, found the receiving database of {MEMBER}"):
-        SqliteSink(path, "lancashire")
+        SqlSink(path, "lancashire")
 
 
 def test_a_database_of_something_else_is_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "other.db"
     change(path, "CREATE TABLE payroll (name TEXT)")
     with pytest.raises(Rejected, match="something else"):
-        SqliteSink(path, MEMBER)
+        SqlSink(path, MEMBER)
 
 
 def test_a_file_that_is_no_database_is_fatal_and_named(tmp_path: Path) -> None:
     path = tmp_path / "notes.txt"
     path.write_text("not a database, but long enough to be taken for one\n" * 100)
     with pytest.raises(Fatal, match=r"notes\.txt"):
-        SqliteSink(path, MEMBER)
+        SqlSink(path, MEMBER)
 
 
 def test_a_folder_that_is_not_there_is_said(tmp_path: Path) -> None:
     with pytest.raises(Rejected, match="cannot be opened"):
-        SqliteSink(tmp_path / "nowhere" / "r.db", MEMBER)
+        SqlSink(tmp_path / "nowhere" / "r.db", MEMBER)
 
 
 def test_what_was_committed_survives_a_power_cut(tmp_path: Path) -> None:
-    with closing(SqliteSink(tmp_path / "r.db", MEMBER)) as sink:
+    with closing(SqlSink(tmp_path / "r.db", MEMBER)) as sink:
         assert sink._database.query("PRAGMA synchronous") == [(2,)]
         assert sink._database.query("PRAGMA journal_mode") == [("wal",)]

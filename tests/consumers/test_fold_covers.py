@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from consumers.sinks.sqlite import SqliteSink
+from consumers.sinks.sql import SqlSink
 from schemas.event import Casualty, Classification, Hazard, Location, LogLine, Names, Person, Quality, Resource, Vehicle
 from schemas.sections import SECTIONS
 from tests.consumers.making import MEMBER, ORIGIN, Topic, at, delivery_bytes, opened
@@ -81,7 +81,7 @@ def test_the_database_holds_what_the_model_says_however_deliveries_are_batched(
     model, topic = Model(), Topic()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "r.db")
-        with closing(SqliteSink(path, MEMBER)) as sink:
+        with closing(SqlSink(path, MEMBER)) as sink:
             records = [topic.record(value) for value in made(words)]
             turn = 0
             while records:
@@ -117,7 +117,7 @@ class Receiver:
     def __init__(self, folder: Path) -> None:
         self.path = folder / "r.db"
         self.topic = Topic()
-        self.sink = SqliteSink(self.path, MEMBER)
+        self.sink = SqlSink(self.path, MEMBER)
 
     def take(self, *values: bytes) -> None:
         self.sink.write(self.topic.batch(*values))

@@ -14,7 +14,7 @@ from consumers.delivery import Batch, Record, open_batch
 from consumers.ledger import LedgerEntry, LedgerSink, ledger_opener
 from consumers.ledger_queries import Ledger, os_user
 from consumers.sinks import Written
-from consumers.sinks.sqlite import SqliteSink
+from consumers.sinks.sql import SqlSink
 from schemas.errors import Rejected
 from schemas.records import Source
 from tests.consumers.ledger_making import FORCE, disclosure, feedback
@@ -155,7 +155,7 @@ def test_every_question_is_answered_from_an_index(sink: LedgerSink, path: Path) 
 def test_a_ledger_is_no_receiving_database_and_belongs_to_one_force(path: Path, tmp_path: Path) -> None:
     LedgerSink(path, FORCE).close()
     with pytest.raises(Rejected, match="expected the receiving database"):
-        SqliteSink(path, FORCE)
+        SqlSink(path, FORCE)
     with pytest.raises(Rejected, match="expected the ledger database of lancashire"):
         LedgerSink(path, "lancashire")
     with pytest.raises(Rejected, match="there is no such file"):

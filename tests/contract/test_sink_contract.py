@@ -6,19 +6,23 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
+import psycopg
 import pytest
 
 from consumers.delivery import Batch, Delivery
 from consumers.sinks import Gap, OutboxReceipt, Sink, Written
-from consumers.sinks.sqlite import SqliteSink
+from consumers.sinks.postgres_url import PostgresUrl
+from consumers.sinks.sql import SqlSink
 from schemas.codec import decode
 from schemas.errors import Unavailable
 from schemas.event import LogLine, Vehicle
 from schemas.records import Receipt
 from tests.consumers.making import MEMBER, MOST_BYTES, TOPIC, Topic, delivery_bytes
+from tests.consumers.mirror import mirror
 from tests.consumers.model import Held, read_incidents
+from tests.postgres_server import PostgresServer
 
 
 class SinkUnderTest(Sink[Delivery], Protocol):
@@ -36,10 +40,8 @@ class Bench(Protocol):
 
     def incidents(self) -> dict[tuple[str, str], Held]: ...
 
-    def deliveries(self) -> list[str]: ...
-
-    def set_aside(self) -> list[tuple[str, bytes | None]]:
-        """Reason and bytes of what was set aside."""
+    def read(self, query: str) -> list[tuple[Any, ...]]:
+        """Ask it with SQL."""
         ...
 
     def take_away(self) -> Callable[[], None]:
@@ -48,44 +50,80 @@ class Bench(Protocol):
 
 
 class SqliteBench:
-    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("consumers.sinks.database._BUSY_S", 0.05)
+    def __init__(self, folder: Path, request: pytest.FixtureRequest) -> None:
+        request.getfixturevalue("monkeypatch").setattr("consumers.sinks.sqlite_database._BUSY_S", 0.05)
         self.path = folder / "receiving.db"
-        self._opened: list[SqliteSink] = []
 
-    def open(self) -> SqliteSink:
-        self._opened.append(SqliteSink(self.path, MEMBER))
-        return self._opened[-1]
-
-    def close(self) -> None:
-        for sink in self._opened:
-            sink.close()
+    def open(self) -> SqlSink:
+        return SqlSink(self.path, MEMBER)
 
     def incidents(self) -> dict[tuple[str, str], Held]:
         return read_incidents(self.path)
-
-    def deliveries(self) -> list[str]:
-        return [row[0] for row in self._read("SELECT delivery_id FROM delivery ORDER BY record_offset")]
-
-    def set_aside(self) -> list[tuple[str, bytes | None]]:
-        return self._read("SELECT reason, value FROM set_aside ORDER BY record_offset")
 
     def take_away(self) -> Callable[[], None]:
         holder = sqlite3.connect(self.path, isolation_level=None)
         holder.execute("BEGIN EXCLUSIVE")
         return holder.close
 
-    def _read(self, query: str) -> list[tuple[str, bytes | None]]:
+    def read(self, query: str) -> list[tuple[Any, ...]]:
         with closing(sqlite3.connect(self.path)) as database:
             return database.execute(query).fetchall()
 
 
-BENCHES = {"sqlite": SqliteBench}
+class PostgresBench:
+    def __init__(self, folder: Path, request: pytest.FixtureRequest) -> None:
+        self._server: PostgresServer = request.getfixturevalue("postgres")
+        self._url = self._server.make_database()
+        self._copy = folder / "copy.db"
+
+    def open(self) -> SqlSink:
+        return SqlSink(PostgresUrl(f"{self._url}&options=-c%20lock_timeout%3D50ms"), MEMBER)
+
+    def incidents(self) -> dict[tuple[str, str], Held]:
+        return read_incidents(mirror(self._url, self._copy))
+
+    def take_away(self) -> Callable[[], None]:
+        holder = psycopg.connect(self._url)
+        holder.execute("LOCK TABLE position IN ACCESS EXCLUSIVE MODE")
+        return holder.close
+
+    def read(self, query: str) -> list[tuple[Any, ...]]:
+        return self._server.run(self._url, query)
+
+
+BENCHES: dict[str, Callable[[Path, pytest.FixtureRequest], Bench]] = {
+    "postgres": PostgresBench,
+    "sqlite": SqliteBench,
+}
+
+
+class Closing:
+    """A bench whose sinks are closed when the test ends, and what it is asked through `read`."""
+
+    def __init__(self, bench: Closing) -> None:
+        self._bench = bench
+        self._opened: list[SinkUnderTest] = []
+        self.incidents, self.read, self.take_away = bench.incidents, bench.read, bench.take_away
+
+    def open(self) -> SinkUnderTest:
+        self._opened.append(self._bench.open())
+        return self._opened[-1]
+
+    def close(self) -> None:
+        for sink in self._opened:
+            sink.close()
+
+    def deliveries(self) -> list[str]:
+        return [row[0] for row in self.read("SELECT delivery_id FROM delivery ORDER BY record_offset")]
+
+    def set_aside(self) -> list[tuple[Any, ...]]:
+        """Reason and bytes of what was set aside."""
+        return self.read("SELECT reason, value FROM set_aside ORDER BY record_offset")
 
 
 @pytest.fixture(params=sorted(BENCHES))
-def bench(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
-    made = BENCHES[request.param](tmp_path, monkeypatch)
+def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Closing]:
+    made = Closing(BENCHES[request.param](tmp_path, request))
     yield made
     made.close()
 
@@ -109,7 +147,7 @@ def receipted(sink: SinkUnderTest) -> list[tuple[str, str, str | None]]:
     return [(receipt.kind, entry.delivery_id, entry.cause) for _, receipt in receipts for entry in receipt.entries]
 
 
-def test_what_was_written_is_there_for_the_next_process(bench: Bench) -> None:
+def test_what_was_written_is_there_for_the_next_process(bench: Closing) -> None:
     batch = Topic().batch(shared(1), shared(2, "i-2"))
     written = bench.open().write(batch)
     assert written == Written(batch.taken, 0, ())
@@ -122,7 +160,7 @@ def test_what_was_written_is_there_for_the_next_process(bench: Bench) -> None:
     }
 
 
-def test_the_same_batch_again_is_all_repeats_and_changes_nothing(bench: Bench) -> None:
+def test_the_same_batch_again_is_all_repeats_and_changes_nothing(bench: Closing) -> None:
     batch = Topic().batch(shared(1), shared(2))
     sink = bench.open()
     sink.write(batch)
@@ -132,7 +170,7 @@ def test_the_same_batch_again_is_all_repeats_and_changes_nothing(bench: Bench) -
     assert (bench.incidents(), bench.deliveries(), receipted(sink)) == before
 
 
-def test_a_delivery_sent_twice_takes_effect_at_its_first_place(bench: Bench) -> None:
+def test_a_delivery_sent_twice_takes_effect_at_its_first_place(bench: Closing) -> None:
     topic, sink = Topic(), bench.open()
     sink.write(topic.batch(shared(1), shared(2), shared(1)))
     written = sink.write(topic.batch(shared(1)))
@@ -141,7 +179,7 @@ def test_a_delivery_sent_twice_takes_effect_at_its_first_place(bench: Bench) -> 
     assert sink.positions() == {(TOPIC, 0): 9}
 
 
-def test_a_slow_instance_cannot_undo_what_another_wrote_since(bench: Bench) -> None:
+def test_a_slow_instance_cannot_undo_what_another_wrote_since(bench: Closing) -> None:
     topic, slow, quick = Topic(), bench.open(), bench.open()
     old, new = topic.batch(shared(1)), topic.batch(shared(2))
     quick.write(old)
@@ -151,7 +189,7 @@ def test_a_slow_instance_cannot_undo_what_another_wrote_since(bench: Bench) -> N
     assert bench.incidents()["west-yorkshire", "i-1"].event_id == "e-2"
 
 
-def test_what_does_not_decode_is_set_aside_with_its_bytes_and_the_rest_goes_on(bench: Bench) -> None:
+def test_what_does_not_decode_is_set_aside_with_its_bytes_and_the_rest_goes_on(bench: Closing) -> None:
     sink = bench.open()
     batch = Topic().batch(b"\x00not avro", shared(1), None)
     written = sink.write(batch)
@@ -163,7 +201,7 @@ def test_what_does_not_decode_is_set_aside_with_its_bytes_and_the_rest_goes_on(b
     assert sink.write(batch) == Written((), 1, ())
 
 
-def test_what_cannot_be_acted_on_is_set_aside_and_receipted_as_failed(bench: Bench) -> None:
+def test_what_cannot_be_acted_on_is_set_aside_and_receipted_as_failed(bench: Closing) -> None:
     sink = bench.open()
     batch = Topic().batch(shared(1), delivery_bytes("i-2", 2, action="UNKNOWN"))
     sink.write(batch)
@@ -172,7 +210,7 @@ def test_what_cannot_be_acted_on_is_set_aside_and_receipted_as_failed(bench: Ben
     assert receipted(sink) == [("delivered", first, None), ("failed", second, "unknown-action")]
 
 
-def test_a_delivery_to_somebody_else_is_never_shown_and_never_receipted(bench: Bench) -> None:
+def test_a_delivery_to_somebody_else_is_never_shown_and_never_receipted(bench: Closing) -> None:
     sink = bench.open()
     sink.write(Topic().batch(delivery_bytes("i-2", 2, member="lancashire", covers=("vehicles",))))
     assert [reason for reason, _ in bench.set_aside()] == ["not-for-us"]
@@ -180,7 +218,7 @@ def test_a_delivery_to_somebody_else_is_never_shown_and_never_receipted(bench: B
     assert receipted(sink) == []
 
 
-def test_a_value_that_cannot_be_stored_is_set_aside_and_its_neighbours_are_written(bench: Bench) -> None:
+def test_a_value_that_cannot_be_stored_is_set_aside_and_its_neighbours_are_written(bench: Closing) -> None:
     sink, topic = bench.open(), Topic()
     batch = topic.batch(shared(1), shared(2, "i-2"), shared(3, "i-3"))
     first, poisonous, last = batch.taken
@@ -192,7 +230,7 @@ def test_a_value_that_cannot_be_stored_is_set_aside_and_its_neighbours_are_writt
     assert ("failed", culprit.delivery_id, "not-storable") in receipted(sink)
 
 
-def test_while_it_is_away_nothing_takes_effect_and_the_same_batch_fits_afterwards(bench: Bench) -> None:
+def test_while_it_is_away_nothing_takes_effect_and_the_same_batch_fits_afterwards(bench: Closing) -> None:
     sink, batch = bench.open(), Topic().batch(shared(1))
     bring_back = bench.take_away()
     with pytest.raises(Unavailable):
@@ -203,7 +241,7 @@ def test_while_it_is_away_nothing_takes_effect_and_the_same_batch_fits_afterward
     assert sink.write(batch).written == batch.taken
 
 
-def test_receipts_leave_the_outbox_only_when_told(bench: Bench) -> None:
+def test_receipts_leave_the_outbox_only_when_told(bench: Closing) -> None:
     sink, topic = bench.open(), Topic()
     sink.write(topic.batch(shared(1)))
     sink.write(topic.batch(shared(2)))
@@ -217,25 +255,21 @@ def test_receipts_leave_the_outbox_only_when_told(bench: Bench) -> None:
     assert three.receipt_number > two.receipt_number, "a number that is used again would lose a receipt"
 
 
-def test_log_entries_keep_when_they_were_first_seen_and_go_when_the_origin_drops_them(bench: Bench) -> None:
-    if not isinstance(bench, SqliteBench):
-        pytest.skip("columns of its own")
+def test_log_entries_keep_when_they_were_first_seen_and_go_when_the_origin_drops_them(bench: Closing) -> None:
     sink, topic = bench.open(), Topic()
 
     def lines(*names: str) -> dict[str, object]:
         return {"covers": ("narrative",), "narrative": tuple(LogLine(entry_id=n, text="typed") for n in names)}
 
     sink.write(topic.batch(delivery_bytes(step=1, **lines("a", "b"))))
-    ((first_a,),) = bench._read("SELECT first_seen_at FROM log_entry WHERE entry_id = 'a'")
+    ((first_a,),) = bench.read("SELECT first_seen_at FROM log_entry WHERE entry_id = 'a'")
     sink.write(topic.batch(delivery_bytes(step=2, **lines("a", "c"))))
-    rows = bench._read("SELECT entry_id, first_seen_at, last_seen_at FROM log_entry ORDER BY ordinal")
+    rows = bench.read("SELECT entry_id, first_seen_at, last_seen_at FROM log_entry ORDER BY ordinal")
     assert [row[0] for row in rows] == ["a", "c"]
     assert rows[0][1] == first_a
     assert rows[0][2] == rows[1][2]
 
 
-def test_a_gap_is_kept_for_the_operators(bench: Bench) -> None:
-    if not isinstance(bench, SqliteBench):
-        pytest.skip("a table of its own")
+def test_a_gap_is_kept_for_the_operators(bench: Closing) -> None:
     bench.open().note_gap(Gap(TOPIC, 0, 5, 9))
-    assert bench._read("SELECT topic, partition, first_offset, last_offset FROM gap") == [(TOPIC, 0, 5, 9)]
+    assert bench.read("SELECT topic, partition, first_offset, last_offset FROM gap") == [(TOPIC, 0, 5, 9)]

@@ -12,7 +12,7 @@ from confluent_kafka.admin import AdminClient
 
 from consumers.ledger_queries import Ledger
 from consumers.receipts import ReceiptSender
-from consumers.sinks.sqlite import SqliteSink
+from consumers.sinks.sql import SqlSink
 from deploy.broker import EmbeddedBroker
 from schemas.kafka import ClientSettings
 from tests.consumers.kafka_side import Exchange, wait_until
@@ -78,7 +78,7 @@ def test_receipts_wait_in_the_outbox_until_kafka_has_a_topic_for_them(
     admin.delete_topics([f"receipts.{exchange.member}"])[f"receipts.{exchange.member}"].result(10)
     clients = ClientSettings(exchange.bootstrap)
     settings = clients.producer_config(**{"topic.metadata.propagation.max.ms": 100})
-    with closing(SqliteSink(tmp_path / "r.db", exchange.member)) as sink:
+    with closing(SqlSink(tmp_path / "r.db", exchange.member)) as sink:
         sink.write(Topic().batch(delivery_bytes(member=exchange.member, stream=2)))
         sender = ReceiptSender(sink, exchange.member, settings)
         failed: list[KafkaError] = []
@@ -103,7 +103,7 @@ def test_receipts_wait_in_the_outbox_until_kafka_has_a_topic_for_them(
 
 
 def test_a_stream_beyond_the_topics_partitions_is_sent_where_its_key_says(exchange: Exchange, tmp_path: Path) -> None:
-    with closing(SqliteSink(tmp_path / "r.db", exchange.member)) as sink:
+    with closing(SqlSink(tmp_path / "r.db", exchange.member)) as sink:
         sink.write(Topic().batch(delivery_bytes(member=exchange.member, stream=77)))
         sender = ReceiptSender(sink, exchange.member, ClientSettings(exchange.bootstrap).producer_config())
 

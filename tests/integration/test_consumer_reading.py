@@ -31,7 +31,7 @@ from tests.consumers.making import delivery_bytes
 
 @pytest.fixture(autouse=True)
 def _a_locked_database_is_away_soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("consumers.sinks.database._BUSY_S", 0.3)
+    monkeypatch.setattr("consumers.sinks.sqlite_database._BUSY_S", 0.3)
 
 
 @pytest.fixture

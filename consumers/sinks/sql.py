@@ -1,11 +1,9 @@
-"""The SQLite sink: rows, position and receipts in one transaction, which is what makes it once."""
+"""The sink in SQL: rows, position and receipts in one transaction, which is what makes it once."""
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any, Final
 
 from consumers.delivery import Batch, Delivery, IncidentKey, Positions, SetAside, check_delivery
@@ -14,21 +12,13 @@ from consumers.receipts import receipts_of
 from consumers.sinks import Gap, OutboxReceipt, Written
 from consumers.sinks.content import content_row
 from consumers.sinks.content_tables import CONTENT, LOG_ENTRY
-from consumers.sinks.database import Database
+from consumers.sinks.places import Place, open_database
+from consumers.sinks.storable import take_storable
 from consumers.sinks.table import Table, iso, to_json
 from consumers.sinks.tables import DELIVERY, INCIDENT, RECEIPT_OUTBOX, SEALED, SECTION, TABLES
 from schemas.errors import Rejected
 
-# What SQLite or its driver says of a value that it cannot hold, whatever it may be.
-_UNSTORABLE: Final = (
-    sqlite3.DataError,
-    sqlite3.IntegrityError,
-    sqlite3.InterfaceError,
-    sqlite3.ProgrammingError,
-    OverflowError,
-    TypeError,
-    ValueError,
-)
+KIND: Final = "receiving"
 _SEAL: Final = (
     "INSERT INTO sealed (origin, incident_id, section, sealed_by, sealed_at, items)"
     " SELECT origin, incident_id, section, ?, ?, items FROM section"
@@ -37,25 +27,23 @@ _SEAL: Final = (
 )
 _IN_SECTION: Final = ("origin", "incident_id", "section")
 _GONE_ENTRIES: Final = f"{LOG_ENTRY.delete(*_IN_SECTION)} AND delivery_id <> ?"
-_NEW_RECEIPT: Final = "INSERT INTO receipt_outbox (stream, kind, deliveries, made_at, value) VALUES (?, ?, ?, ?, ?)"
 
 
-class SqliteSink:
+class SqlSink:
     """A member's own database: see `consumers.sinks.tables` for what can be read in it.
 
     Fulfils `Sink[Delivery]` and `Outbox`. Use it from the thread that made it.
     """
 
-    def __init__(self, path: Path, member: str, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
-        """Open the member's database, made afresh if it is not there.
+    def __init__(self, place: Place, member: str, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        """Open the member's database, with tables made afresh if there are none.
 
         Raises:
-            Rejected: the file is something else's, another member's, or a newer release's.
+            Rejected: it is something else's, another member's, or a newer release's.
         """
         self._member = member
         self._clock = clock
-        create = [statement for table in TABLES for statement in table.create()]
-        self._database = Database(path, "receiving", member, [*create, RECEIPT_OUTBOX])
+        self._database = open_database(place, KIND, member, TABLES)
 
     def write(self, batch: Batch[Delivery]) -> Written[Delivery]:
         """Make a batch durable; see `consumers.sinks`."""
@@ -64,14 +52,11 @@ class SqliteSink:
             new, repeated = self._new(batch, stored)
             now = self._clock()
             refused = [one for one in batch.set_aside if not one.record.is_before(stored)]
-            try:
-                written, unfit = self._take(new, now)
-            except _UNSTORABLE:
-                written, unfit = self._take_each(new, now)
+            written, unfit = take_storable(self._database, new, lambda some: self._take(some, now), _set_aside)
             refused += unfit
             self._database.set_aside(refused, now)
             receipts = receipts_of(self._member, written, refused, now)
-            self._database.write(_NEW_RECEIPT, [(*receipt[:3], iso(now), receipt.value) for receipt in receipts])
+            self._database.write(RECEIPT_OUTBOX.insert, [(*one[:3], iso(now), one.value) for one in receipts])
             self._database.advance(stored, batch.positions)
         return Written(tuple(written), repeated, tuple(refused))
 
@@ -111,29 +96,8 @@ class SqliteSink:
                 new.setdefault(delivery.delivery_id, delivery)
         return list(new.values()), len(batch.taken) - len(new)
 
-    def _take_each(self, deliveries: Iterable[Delivery], now: datetime) -> tuple[list[Delivery], list[SetAside]]:
-        """`_take` one by one, so that only what cannot be stored is set aside."""
-        self._database.execute("ROLLBACK TO taking")
-        written: list[Delivery] = []
-        refused: list[SetAside] = []
-        for delivery in deliveries:
-            try:
-                fit, unfit = self._take([delivery], now)
-            except _UNSTORABLE as error:
-                self._database.execute("ROLLBACK TO taking")
-                why = Rejected(
-                    "not-storable",
-                    f"the database cannot hold a value of this delivery ({type(error).__name__})",
-                    remedy="keep the record of table set_aside, and report this as a fault of Hue and Cry",
-                )
-                fit, unfit = [], [SetAside.of(delivery.record, why, delivery)]
-            written += fit
-            refused += unfit
-        return written, refused
-
-    def _take(self, deliveries: Iterable[Delivery], now: datetime) -> tuple[list[Delivery], list[SetAside]]:
-        """Fold the deliveries onto what is held, and store what changes: all of them, or by an exception none."""
-        self._database.execute("SAVEPOINT taking")
+    def _take(self, deliveries: Sequence[Delivery], now: datetime) -> tuple[list[Delivery], list[SetAside]]:
+        """Fold the deliveries onto what is held, and store what changes."""
         fit, refused = self._sort(deliveries)
         held = {_key(row): row for row in self._database.rows_by_key(INCIDENT, dict.fromkeys(d.key for d in fit))}
         fold = Fold(held, now)
@@ -141,7 +105,6 @@ class SqliteSink:
         self._store(fold.changes, now)
         rows = [_delivery_row(delivery, effect, now) for delivery, effect in zip(fit, effects, strict=True)]
         self._database.write(DELIVERY.insert, DELIVERY.rows(rows))
-        self._database.execute("RELEASE taking")
         return fit, refused
 
     def _sort(self, deliveries: Iterable[Delivery]) -> tuple[list[Delivery], list[SetAside]]:
@@ -208,6 +171,10 @@ class SqliteSink:
         for table, some in rows.items():
             self._database.write(table.upsert, some)
         self._database.write(_GONE_ENTRIES, gone_entries)
+
+
+def _set_aside(delivery: Delivery, why: Rejected) -> SetAside:
+    return SetAside.of(delivery.record, why, delivery)
 
 
 def _key(row: Row) -> IncidentKey:
