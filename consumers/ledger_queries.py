@@ -108,8 +108,8 @@ class Ledger:
     ) -> list[Row]:
         with self._database.transaction():
             self._database.execute(ACCESS_LOG.insert, (iso(datetime.now(UTC)), self._who, what, subject))
-        columns = ", ".join(table.columns)
-        query = f"SELECT {columns} FROM {table.name} WHERE {where} ORDER BY {order}"  # noqa: S608  our own names
+        columns, by = ", ".join(table.columns), ", ".join((order, *table.key))
+        query = f"SELECT {columns} FROM {table.name} WHERE {where} ORDER BY {by}"  # noqa: S608  our own names
         rows = self._database.query(query if limit is None else f"{query} LIMIT {limit:d}", values)
         return [_opened(dict(zip(table.columns, row, strict=True))) for row in rows]
 

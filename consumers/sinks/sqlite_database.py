@@ -55,8 +55,8 @@ class SqliteDatabase(Database):
         if tables is None and not path.is_file():
             raise Rejected(
                 "bad-database",
-                f"{path}: expected a {kind} database, and there is no such file: huecry consume and huecry ledger "
-                "make one",
+                f"{path}: expected a {kind} database, and there is no such file: keep one with huecry ledger "
+                "or huecry consume",
             )
         try:
             self._connection = sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from shlex import quote
 
 import click
 
 from consumers.receiving import receive
 from consumers.settings import ConsumerSettings
+from consumers.sinks.places import Place
 from deploy.cli.consumer_screen import schema_lookup, status_line, summary
+from deploy.cli.database import DATABASE
 from deploy.cli.options import (
     bootstrap_option,
     client_properties_option,
@@ -31,10 +32,10 @@ _SAMPLE = "SELECT origin, local_ref, category, grade, status, last_heard_at FROM
 @click.option("--member", required=True, metavar="MEMBER", help="Whose deliveries: a member that receives.")
 @click.option(
     "--into",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=DATABASE,
     required=True,
-    metavar="FILE",
-    help="SQLite database; made if it is not there. Any program may read it meanwhile.",
+    metavar="DATABASE",
+    help="A file (SQLite), or postgresql://user@host/database; made if not there. Any program may read it.",
 )
 @bootstrap_option
 @client_properties_option
@@ -44,7 +45,7 @@ _SAMPLE = "SELECT origin, local_ref, category, grade, status, last_heard_at FROM
 def consume(  # noqa: PLR0913, PLR0917  one parameter for each option
     exchange: Path,
     member: str,
-    into: Path,
+    into: Place,
     bootstrap: str,
     properties_file: Path | None,
     registry: str | None,
@@ -71,4 +72,4 @@ def consume(  # noqa: PLR0913, PLR0917  one parameter for each option
     stop = stop_on_signals()
     with ops(metrics_port) as health, status_line(member) as show:
         progress = receive(settings, stop, health, until_idle_s=until_idle, started=show)
-    summary(progress, "deliveries", f"sqlite3 -box {quote(str(into))} {quote(_SAMPLE)}")
+    summary(progress, "deliveries", into, _SAMPLE)

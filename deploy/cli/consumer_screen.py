@@ -6,12 +6,15 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from shlex import quote
 from threading import Event
 
 import click
 from rich.console import Console
 
 from consumers.runner import Progress
+from consumers.sinks.places import Place
 from schemas.codec import SchemaLookup
 
 _REFRESH_S = 0.25
@@ -48,14 +51,15 @@ def _figures(progress: Progress) -> str:
     )
 
 
-def summary(progress: Progress, what: str, query: str) -> None:
-    """The closing lines."""
+def summary(progress: Progress, what: str, into: Place, query: str) -> None:
+    """The closing lines: what came, and how to read it."""
     click.echo(
         f"{progress.received} {what} received: {progress.written} written, {progress.repeated} repeated, "
         f"{progress.set_aside} set aside",
         err=True,
     )
-    click.echo(f"to read them: {query}", err=True)
+    reader = "sqlite3 -box {} {}" if isinstance(into, Path) else "psql {} -c {}"
+    click.echo(f"to read them: {reader.format(quote(str(into)), quote(query))}", err=True)
 
 
 def schema_lookup(registry: str | None) -> SchemaLookup | None:

@@ -8,6 +8,8 @@ from pathlib import Path
 import click
 
 from consumers.ledger_queries import Ledger
+from consumers.sinks.places import Place
+from deploy.cli.database import DATABASE
 from deploy.explaining import as_json, explain_event
 from deploy.explaining_words import as_lines
 from routing.agreements import load_bundle
@@ -18,10 +20,10 @@ from routing.agreements import load_bundle
 @click.option("--to", "member", required=True, metavar="MEMBER", help="The member that got it, or did not.")
 @click.option(
     "--ledger",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=DATABASE,
     required=True,
-    metavar="FILE",
-    help="The origin's own ledger, as huecry ledger keeps it.",
+    metavar="DATABASE",
+    help="The origin's own ledger, as huecry ledger keeps it: a file, or postgresql://user@host/database.",
 )
 @click.option(
     "--agreements",
@@ -30,7 +32,7 @@ from routing.agreements import load_bundle
     help="The bundle that decided: then every rule is shown, and the decision is made again.",
 )
 @click.option("--json", "show_json", is_flag=True, help="One JSON object.")
-def explain(event_id: str, member: str, ledger: Path, agreements: Path | None, *, show_json: bool) -> None:
+def explain(event_id: str, member: str, ledger: Place, agreements: Path | None, *, show_json: bool) -> None:
     """Say why a member got an event, or did not, from the origin's ledger.
 
     For the origin only. The ledger notes who asked (DPA 2018 s.62).

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from shlex import quote
 
 import click
 
 from consumers.ledger import keep_ledger
 from consumers.settings import ConsumerSettings
+from consumers.sinks.places import Place
 from deploy.cli.consumer_screen import schema_lookup, status_line, summary
+from deploy.cli.database import DATABASE
 from deploy.cli.options import (
     bootstrap_option,
     client_properties_option,
@@ -31,10 +32,10 @@ _SAMPLE = "SELECT member, outcome, count(*) FROM decision GROUP BY member, outco
 @click.option("--force", required=True, metavar="MEMBER", help="Whose disclosures and feedback: one that publishes.")
 @click.option(
     "--into",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=DATABASE,
     required=True,
-    metavar="FILE",
-    help="SQLite database; made if it is not there.",
+    metavar="DATABASE",
+    help="A file (SQLite), or postgresql://user@host/database; made if not there.",
 )
 @bootstrap_option
 @client_properties_option
@@ -44,7 +45,7 @@ _SAMPLE = "SELECT member, outcome, count(*) FROM decision GROUP BY member, outco
 def ledger(  # noqa: PLR0913, PLR0917  one parameter for each option
     exchange: Path,
     force: str,
-    into: Path,
+    into: Place,
     bootstrap: str,
     properties_file: Path | None,
     registry: str | None,
@@ -69,4 +70,4 @@ def ledger(  # noqa: PLR0913, PLR0917  one parameter for each option
     stop = stop_on_signals()
     with ops(metrics_port) as health, status_line(f"ledger of {force}") as show:
         progress = keep_ledger(settings, stop, health, until_idle_s=until_idle, started=show)
-    summary(progress, "records", f"sqlite3 -box {quote(str(into))} {quote(_SAMPLE)}")
+    summary(progress, "records", into, _SAMPLE)
