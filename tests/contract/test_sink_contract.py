@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import random
 import sqlite3
+import string
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -228,6 +230,37 @@ def test_a_value_that_cannot_be_stored_is_set_aside_and_its_neighbours_are_writt
     assert [reason for reason, _ in bench.set_aside()] == ["not-storable"]
     assert sorted(key[1] for key in bench.incidents()) == ["i-1", "i-3"]
     assert ("failed", culprit.delivery_id, "not-storable") in receipted(sink)
+
+
+def test_a_character_that_the_database_cannot_hold_keeps_nobody_from_the_delivery(bench: Closing) -> None:
+    sink, topic = bench.open(), Topic()
+    typed = {"covers": ("narrative",), "narrative": (LogLine(entry_id="l-1", text="one\x00two \\u0000"),)}
+    batch = topic.batch(shared(1), delivery_bytes("i-2", 2, local_ref="00\x0042", **typed), shared(3, "i-3"))
+    assert len(sink.write(batch).written) == 3
+    assert bench.deliveries() == ids(batch)
+    assert bench.set_aside() == []
+    assert len(receipted(sink)) == 3
+    ((text,),) = bench.read("SELECT text FROM log_entry")
+    assert text in ("one\x00two \\u0000", "one\ufffdtwo \\u0000")
+    assert bench.incidents()["west-yorkshire", "i-2"].sections == {"narrative": ("e-2", ["l-1"])}
+
+
+def test_a_text_too_long_for_an_index_stops_nothing_else(bench: Closing) -> None:
+    sink, topic, chance = bench.open(), Topic(), random.Random(1)
+    long = "".join(chance.choices(string.ascii_letters, k=20_000))
+    batch = topic.batch(shared(1), delivery_bytes("i-2", 2, local_ref=long), shared(3, "i-3"))
+    first, _, last = ids(batch)
+    assert {first, last} <= {delivery.delivery_id for delivery in sink.write(batch).written}
+    assert len(bench.deliveries()) + len(bench.set_aside()) == 3
+    assert len(receipted(sink)) == 3
+    assert sink.positions() == {(TOPIC, 0): 7}
+
+
+def test_an_identifier_that_no_database_could_be_asked_for_is_set_aside(bench: Closing) -> None:
+    sink = bench.open()
+    written = sink.write(Topic().batch(delivery_bytes("i-\x002", 2), shared(3, "i-3")))
+    assert [delivery.key[1] for delivery in written.written] == ["i-3"]
+    assert [reason for reason, _ in bench.set_aside()] == ["bad-identifier"]
 
 
 def test_while_it_is_away_nothing_takes_effect_and_the_same_batch_fits_afterwards(bench: Closing) -> None:
