@@ -126,7 +126,7 @@ def _differing(again: Decision, recorded: Row) -> tuple[str, ...]:
 
 def considered_of(disclosure: Row) -> Considered:
     """What conditions could read when this record was made."""
-    return considered_from_dict({"origin": disclosure["origin"], **disclosure["considered"]})
+    return considered_from_dict({name: disclosure[name] for name in ("origin", "sequence")} | disclosure["considered"])
 
 
 def as_json(explanation: Explanation) -> dict[str, Any]:

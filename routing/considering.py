@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from routing.agreements.considered import Considered, Place
@@ -9,6 +11,16 @@ from schemas.codes import enum_code
 from schemas.cut import CONTROL, OpenEvent
 from schemas.errors import Rejected
 
+_PATHS: Final = {
+    # Attribute: the path by which a correction names it.
+    "category": "classification.category",
+    "opening_category": "classification.opening_category",
+    "closing_category": "classification.closing_category",
+    "qualifiers": "classification.qualifiers",
+    "flags": "classification.flags",
+    "caveats": "control.caveats",
+    "handling": "handling",
+}
 MOST_IN_AN_ID: Final = 200
 """Characters of an incident_id or event_id: they stand in keys and in every record that is written of the event."""
 
@@ -24,7 +36,6 @@ def considered(event: OpenEvent) -> Considered:
     if control is None:
         raise Rejected("no-control", "expected one control element, none came", remedy="send sequence and addressees")
     classification = _only(event, "classification") or {}
-    locations = event.section("locations")
     return Considered(
         origin=head["origin"],
         category=_category(head["category"], classification.get("category")),
@@ -37,10 +48,25 @@ def considered(event: OpenEvent) -> Considered:
         kind=enum_code(head["kind"]),
         mode=enum_code(head["mode"]),
         marking=enum_code(head["marking"]),
-        places=tuple(sorted((Place(each["kind"] or None, each["district"]) for each in locations), key=_place_order)),
+        places=tuple(sorted(map(_place, event.section("locations")), key=_place_order)),
         sections=event.non_empty - {CONTROL},
         addressees=frozenset(control["addressees"]),
+        opening_category=classification.get("opening_category"),
+        closing_category=classification.get("closing_category"),
+        hazards=frozenset(hazard["kind"] for hazard in event.section("hazards") if hazard["kind"]),
+        changes=frozenset(_changed(control["changes"])) if head["kind"] == "CORRECTED" else frozenset(),
+        sequence=control["sequence"],
     )
+
+
+def _place(location: Mapping[str, Any]) -> Place:
+    return Place(location["kind"] or None, location["district"], has_coordinates=location["point"] is not None)
+
+
+def _changed(changes: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """The attributes with a history that a correction names; naming their section alone does not name them."""
+    paths = {re.sub(r"\[\d*\]", "", change["path"]) for change in changes}
+    return (name for name, path in _PATHS.items() if path in paths)
 
 
 def check_identity(event: OpenEvent, origin: str, key: bytes | None) -> None:

@@ -18,7 +18,8 @@ from zoneinfo import ZoneInfo
 from routing.agreements.bundle import Bundle
 from routing.agreements.considered import Considered
 from routing.agreements.decision import Decision
-from routing.agreements.interpret import decide, london_day, recipients
+from routing.agreements.force import london_day
+from routing.agreements.interpret import decide, recipients
 from routing.agreements.model import Attribute, Rule
 from routing.wording import Wording, wording
 
@@ -27,15 +28,20 @@ REMEMBERED_MOST: Final = 16_384
 REMEMBERED_CHARACTERS: Final = 2_000
 """An event that states more for rules to read is decided afresh: nobody can fill the memory of others."""
 
-READS: Final[Mapping[Attribute, str]] = {
-    "category": "category",
-    "district": "places",
-    "has": "sections",
-    "addressed": "addressees",
-    **{name: name for name in ("qualifiers", "flags", "caveats", "handling")},
-    **{name: name for name in ("grade", "status", "kind", "mode", "marking")},
+READS: Final[Mapping[Attribute, tuple[str, ...]]] = {
+    # Protections look at the opening and the closing category too.
+    "category": ("category", "opening_category", "closing_category"),
+    "area": ("places", "regions"),
+    "near": ("places", "regions"),
+    "district": ("places",),
+    "has": ("sections",),
+    # Of the state of the incident, which is not here yet.
+    "holder": (),
+    "addressed": ("addressees",),
+    **{name: (name,) for name in ("qualifiers", "flags", "caveats", "handling")},
+    **{name: (name,) for name in ("grade", "status", "kind", "mode", "marking")},
 }
-"""Which field of what is considered a condition reads, by the attribute it names."""
+"""Which fields of what is considered a condition reads, by the attribute it names."""
 
 # The mode turns every share rule; the outcome is a matter of which sections are not empty.
 _ALWAYS_READ: Final = frozenset({"mode", "sections"})
@@ -128,4 +134,4 @@ def _characters(considered: Considered) -> int:
 
 
 def _fields_read(rule: Rule) -> set[str]:
-    return {READS[condition.attribute] for condition in chain(rule.when, *rule.unless)}
+    return {name for condition in chain(rule.when, *rule.unless) for name in READS[condition.attribute]}

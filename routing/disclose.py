@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache, lru_cache
-from typing import Any
+from typing import Any, Final
 
 from routing.agreements.considered import Considered, considered_to_dict
 from routing.agreements.decision import Decision
@@ -23,6 +23,9 @@ from schemas.cut import EMPTY, OpenEvent
 from schemas.parts import disclosure_record_head, encode_recipients, terms_parts
 from schemas.topics import disclosures_topic, partner_topic
 from schemas.wire import frame, long_bytes
+
+_OF_RECORD: Final = ("origin", "sequence")
+"""What is considered and stands in a record by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +126,8 @@ def disclosure_record(arrived: Arrived, decided: Iterable[Decided], policy: Poli
         "source": {"topic": record.topic, "partition": record.partition, "offset": record.offset},
         "decided_at": arrived.now,
         "policy": {"version": policy.bundle.version, "hash": policy.bundle.hash},
-        "considered": {k: v for k, v in considered_to_dict(arrived.considered).items() if k != "origin"},
+        "considered": {k: v for k, v in considered_to_dict(arrived.considered).items() if k not in _OF_RECORD},
+        "state": None,
     }
     parts = [_record_frame(), disclosure_record_head().encode(head), *_groups(arrived, decided, policy)]
     return Output(disclosures_topic(origin), record.key or b"", b"".join(parts))

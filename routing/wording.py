@@ -5,7 +5,7 @@ Equal decisions have one `Wording` while any of them is remembered, so it can be
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import cached_property
 from typing import Any
 from weakref import WeakValueDictionary
@@ -49,11 +49,13 @@ class Wording:
                 "rule": match.rule,
                 "outcome": match.outcome,
                 "turned_on_unknown": match.turned_on_unknown,
+                "acts_as": match.acts_as,
             }
             for match in decision.rules
         ]
         what = {"outcome": enum_symbol(decision.outcome), "head": enum_symbol(decision.head), "sections": states}
-        return decided_form().encode({**what, "grounds": self._grounds(), "rules": rules, **self._conditions()})
+        decided = {**what, "grounds": self._grounds(), "rules": rules, **self._conditions(), **_what_else(decision)}
+        return decided_form().encode(decided)
 
     def _conditions(self) -> dict[str, Any]:
         decision = self.decision
@@ -71,6 +73,19 @@ def wording(decision: Decision, policy_version: int) -> Wording:
 
 
 _wordings: WeakValueDictionary[tuple[Decision, int], Wording] = WeakValueDictionary()
+
+
+def _what_else(decision: Decision) -> dict[str, Any]:
+    """What a record says of a decision and a delivery does not."""
+    coarse = any(locate != "exact" for locate in decision.locate.values())
+    located = decision.locate.items() if coarse else ()
+    return {
+        "locate": [{"section": section, "locate": locate} for section, locate in located],
+        "action": decision.action,
+        "withdraws": decision.withdraws,
+        "referrals": [asdict(referral) for referral in decision.referrals],
+        "without_news": decision.without_news,
+    }
 
 
 def _ground(ground: Ground) -> dict[str, str]:

@@ -103,6 +103,9 @@ class Place(Model):
 
     kind: str | None = None
     district: str | None = None
+    has_coordinates: bool = False
+    inside: tuple[str, ...] = ()
+    partly: tuple[str, ...] = ()
 
 
 class Considered(Model):
@@ -121,6 +124,12 @@ class Considered(Model):
     places: tuple[Place, ...] = ()
     sections: tuple[str, ...] = ()
     addressees: tuple[str, ...] = ()
+    opening_category: str | None = None
+    closing_category: str | None = None
+    regions: tuple[str, ...] = ()
+    hazards: tuple[str, ...] = ()
+    placed: tuple[str, ...] = ()
+    changes: tuple[str, ...] = ()
 
 
 class Recipient(Model):
@@ -196,6 +205,31 @@ class MatchedRule(Model):
     rule: str
     outcome: str
     turned_on_unknown: bool = False
+    acts_as: str = ""
+
+
+class SectionLocate(Model):
+    """How finely one covered section tells places."""
+
+    section: str
+    locate: str = "exact"
+
+
+class Step(Model):
+    """Who is asked, and for how long."""
+
+    role: str
+    within_s: Int
+
+
+class Referral(Model):
+    """A line for the incident's case: one refer rule, or a forbid in doubt."""
+
+    agreement: str
+    rule: str
+    parts: tuple[str, ...] = ()
+    path: tuple[Step, ...] = ()
+    why: str | None = None
 
 
 class DecisionGroup(Model):
@@ -210,6 +244,11 @@ class DecisionGroup(Model):
     retain_days: Int | None = None
     onward: str = ""
     under_review: bool = False
+    locate: tuple[SectionLocate, ...] = ()
+    action: str = ""
+    withdraws: tuple[str, ...] = ()
+    referrals: tuple[Referral, ...] = ()
+    without_news: bool = False
 
 
 class DisclosureRecord(Model):
@@ -227,6 +266,7 @@ class DisclosureRecord(Model):
     decided_at: Moment
     policy: Policy
     considered: Considered
+    state: str | None = None
     decisions: tuple[DecisionGroup, ...] = ()
 
 

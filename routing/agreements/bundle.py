@@ -11,7 +11,7 @@ from typing import Final, Literal
 
 from pydantic import TypeAdapter, ValidationError
 
-from routing.agreements.model import Agreement, MemberFacts, NeverState, RoleHolders, Rule, Suspension
+from routing.agreements.model import Agreement, Area, MemberFacts, NeverState, RoleHolders, Rule, Suspension
 from schemas.codes import codes, list_names
 from schemas.errors import Rejected
 
@@ -32,6 +32,10 @@ class Bundle:
     roles: tuple[RoleHolders, ...] = ()
     never_states: tuple[NeverState, ...] = ()
     suspended: tuple[Suspension, ...] = ()
+    areas: tuple[Area, ...] = ()
+    """Sorted by name."""
+    discretion: tuple[str, ...] = ()
+    """The roles that may share at discretion what no rule grants."""
     code_lists: str = ""
     """A digest of the code lists that the agreements were checked against."""
     language: Literal[1] = LANGUAGE
@@ -83,10 +87,23 @@ class Bundle:
         """The suspension of that agreement, if there is one."""
         return self._suspension_by_agreement.get(agreement)
 
+    def agreement(self, agreement: str) -> Agreement | None:
+        """The agreement of that id, if it is in the bundle."""
+        return self._agreement_by_id.get(agreement)
+
     @cached_property
     def receivers(self) -> tuple[str, ...]:
         """The members that receive, sorted."""
         return tuple(sorted(member.id for member in self.members if member.receives))
+
+    @cached_property
+    def area_by_member(self) -> Mapping[str, str]:
+        """The name of each member's area, of those that have one."""
+        return {member.id: member.area for member in self.members if member.area}
+
+    @cached_property
+    def _agreement_by_id(self) -> dict[str, Agreement]:
+        return {agreement.id: agreement for agreement in self.agreements}
 
     @cached_property
     def _rules_by_pair(self) -> dict[tuple[str, str], tuple[tuple[Agreement, Rule], ...]]:

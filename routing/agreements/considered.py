@@ -8,17 +8,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 from schemas.errors import Rejected
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A location of the event, as far as conditions may know it; None is not stated."""
+    """A location of the event, as far as conditions may know it; None is not stated.
+
+    A region is an area of the bundle, or one with a distance around it (``regions``). One that stands in neither
+    ``inside`` nor ``partly`` is out of reach of a place that has coordinates.
+    """
 
     kind: str | None
     district: str | None
+    has_coordinates: bool = False
+    inside: frozenset[str] = frozenset()
+    """The regions in which it lies wholly, with its radius of uncertainty."""
+    partly: frozenset[str] = frozenset()
+    """The regions in which it may lie."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +54,28 @@ class Considered:
     sections: frozenset[str]
     """The sections that are not empty; ``control`` counts for nothing and is left out."""
     addressees: frozenset[str]
+    opening_category: str | None = None
+    closing_category: str | None = None
+    regions: frozenset[str] = frozenset()
+    """What places were measured against; whether a place lies in any other region is not known."""
+    hazards: frozenset[str] = frozenset()
+    """The kinds of hazard stated: a new one ends a refusal."""
+    placed: frozenset[str] = frozenset()
+    """The sections that state a coordinate or an address, which ``locate`` would replace."""
+    changes: frozenset[str] = frozenset()
+    """Of a correction: the attributes here that its ``changes`` name; only those take codes out of the history."""
+    sequence: int = 0
+    """Which event of its incident this is."""
 
 
-_SETS: Final = frozenset({"qualifiers", "flags", "caveats", "handling", "sections", "addressees"})
-_NULLABLE: Final = frozenset({"category", "qualifiers", "flags", "caveats", "handling"})
+_CATEGORIES: Final = ("category", "opening_category", "closing_category")
+_NULLABLE: Final = frozenset({*_CATEGORIES, "qualifiers", "flags", "caveats", "handling"})
+_SETS: Final = frozenset(
+    {"qualifiers", "flags", "caveats", "handling", "sections", "addressees"}
+    | {"regions", "hazards", "placed", "changes"}
+)
 _ATTRIBUTES: Final = tuple(field.name for field in fields(Considered))
+_OF_PLACE: Final = tuple(field.name for field in fields(Place))
 
 
 def considered_to_dict(considered: Considered) -> dict[str, Any]:
@@ -61,7 +87,7 @@ def _plain(value: object) -> object:
     if isinstance(value, frozenset):
         return sorted(value)
     if isinstance(value, tuple):
-        return [{"kind": place.kind, "district": place.district} for place in value]
+        return [{name: _plain(getattr(place, name)) for name in _OF_PLACE} for place in value]
     return value
 
 
@@ -83,17 +109,26 @@ def _attribute(name: str, value: object) -> Any:  # noqa: ANN401  each attribute
         return None
     if name == "places" and isinstance(value, list):
         return tuple(_place(entry) for entry in value)
-    if name in _SETS and isinstance(value, list) and all(isinstance(entry, str) for entry in value):
+    if name in _SETS and _is_texts(value):
         return frozenset(value)
-    if name not in _SETS and isinstance(value, str):
+    if name == "sequence" and isinstance(value, int) and not isinstance(value, bool):
         return value
-    expected = "a list of texts" if name in _SETS else "a list" if name == "places" else "a text"
+    if name not in _SETS and name != "sequence" and isinstance(value, str):
+        return value
+    expected = {"places": "a list", "sequence": "a whole number"}.get(
+        name, "a list of texts" if name in _SETS else "a text"
+    )
     raise Rejected("bad-considered", f"{name}: expected {expected}, got {type(value).__name__}")
 
 
+def _is_texts(value: object) -> TypeGuard[list[str]]:
+    return isinstance(value, list) and all(isinstance(entry, str) for entry in value)
+
+
 def _place(entry: object) -> Place:
-    if isinstance(entry, dict) and set(entry) == {"kind", "district"}:
-        kind, district = entry["kind"], entry["district"]
-        if isinstance(kind, str | None) and isinstance(district, str | None):
-            return Place(kind, district)
-    raise Rejected("bad-considered", "places: expected mappings of a kind and a district, each a text or null")
+    if isinstance(entry, dict) and set(entry) == set(_OF_PLACE):
+        kind, district, has_coordinates, inside, partly = (entry[name] for name in _OF_PLACE)
+        stated = isinstance(kind, str | None) and isinstance(district, str | None) and isinstance(has_coordinates, bool)
+        if stated and _is_texts(inside) and _is_texts(partly):
+            return Place(kind, district, has_coordinates, frozenset(inside), frozenset(partly))
+    raise Rejected("bad-considered", f"places: expected mappings of {', '.join(_OF_PLACE)}, each of its type")

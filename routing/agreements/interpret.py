@@ -1,35 +1,27 @@
-"""The naive interpreter: the meaning of sharing agreements, one small function per sentence.
+"""The naive interpreter: the meaning of sharing agreements, put together from its sentences.
 
-It is the oracle that anything faster is held to, so it is written to be read beside the language and not for speed.
-Deciding is pure and total: the same bundle, event and time give the same decision, whatever the event holds.
+It is the oracle that anything faster is held to, so it is written to be read beside the language and not for speed:
+``conditions`` and ``history``, then ``matching`` and ``force``, then the steps in ``deliberation`` with ``rulings`` and
+``following``, then ``terms`` and ``aftermath``. Deciding is pure and total: the same bundle, considered attributes,
+state and time give the same decision, whatever they hold.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from datetime import date, datetime
-from typing import Any, Final
-from zoneinfo import ZoneInfo
+from datetime import datetime
 
+from routing.agreements.aftermath import aftermath
 from routing.agreements.bundle import Bundle
-from routing.agreements.conditions import Truth, block_truth, unless_truth
 from routing.agreements.considered import Considered
-from routing.agreements.decision import HEAD, Decision, Ground, Outcome, RuleMatch, State
-from routing.agreements.model import Agreement, Forbid, Onward, Rule, Share
+from routing.agreements.decision import HEAD, ActsAs, Decision, Outcome, Referral, RuleMatch
+from routing.agreements.deliberation import PARTS, Deliberation
+from routing.agreements.matching import Match, Question
+from routing.agreements.model import FINEST_FIRST, Limit, Locate
+from routing.agreements.rulings import discharging, lifting
+from routing.agreements.state import FIRST_EVENT, State
+from routing.agreements.terms import Grant, grounds, locate, onward, retain_days
 from schemas.sections import SECTIONS
-
-_LONDON: Final = ZoneInfo("Europe/London")
-_STRICTEST_FIRST: Final[tuple[Onward, ...]] = ("forbidden", "ask", "permitted")
-
-
-@dataclass(frozen=True, slots=True)
-class Match:
-    """A rule that matched, with its agreement; it turned on an unknown if its ``when`` or ``unless`` was unknown."""
-
-    agreement: Agreement
-    rule: Rule
-    turned_on_unknown: bool
 
 
 def recipients(bundle: Bundle, origin: str) -> tuple[str, ...]:
@@ -37,160 +29,97 @@ def recipients(bundle: Bundle, origin: str) -> tuple[str, ...]:
     return tuple(member for member in bundle.receivers if member != origin)
 
 
-def decide(bundle: Bundle, considered: Considered, recipient: str, now: datetime) -> Decision:
-    """What one recipient gets of one event, and why. ``now`` must know its time zone."""
-    today = london_day(now)
-    matches = matching_rules(bundle, considered, recipient, today)
-    forbidden, granted = _forbidden_parts(matches), _granted_parts(matches)
-    head = _state(HEAD, forbidden, granted)
-    sections = {section: _section_state(_state(section, forbidden, granted), head) for section in SECTIONS}
-    covers = tuple(section for section, state in sections.items() if state == "granted")
-    grounding = _grounding(matches, covers) if head == "granted" else []
+def decide(
+    bundle: Bundle, considered: Considered, recipient: str, now: datetime, state: State = FIRST_EVENT
+) -> Decision:
+    """What one recipient gets of one event, and why.
+
+    Args:
+        bundle: everything that decisions depend on.
+        considered: what conditions may read of the event.
+        recipient: a member other than the event's origin.
+        now: the time of deciding; it must know its time zone.
+        state: what came before in this incident.
+    """
+    found = Deliberation(Question(bundle, considered, recipient, now, state))
+    covers = tuple(section for section in SECTIONS if found.states[section] == "granted")
+    grants = _grants(found, covers)
+    told = [grant for of_part in grants.values() for grant in of_part]
+    located = {section: locate(grants[section], _caps(found, section)) for section in covers}
+    after = aftermath(found)
     return Decision(
         recipient=recipient,
-        head=head,
-        sections=sections,
+        head=found.states[HEAD],
+        sections={section: found.states[section] for section in SECTIONS},
         covers=covers,
-        outcome=_outcome(head, considered.sections, covers),
-        grounds=tuple(ground for match in grounding for ground in _grounds(match, covers)),
-        rules=tuple(
-            RuleMatch(match.agreement.id, match.rule.id, match.rule.outcome, match.turned_on_unknown)
-            for match in matches
-        ),
-        retain_days=_retain_days(grounding),
-        onward=_onward(grounding),
-        under_review=any(_past_review(match.agreement, today) for match in grounding),
+        outcome=_outcome(found, located),
+        grounds=grounds(grants),
+        rules=tuple(_told(found, match) for match in found.matches),
+        retain_days=retain_days(told, found.limits),
+        onward=onward(told, found.limits),
+        under_review=any(grant.under_review for grant in told),
+        locate=located,
+        action=after.action,
+        withdraws=after.withdraws,
+        referrals=_referrals(found),
+        without_news=after.without_news,
     )
 
 
-def matching_rules(bundle: Bundle, considered: Considered, recipient: str, today: date) -> list[Match]:
-    """Every matching rule from the event's origin to the recipient, of every agreement that has started."""
-    event = with_never_states(bundle, considered)
-    matches = (
-        match_rule(agreement, rule, event, recipient)
-        for agreement, rule in bundle.rules_between(considered.origin, recipient)
-        if out_of_force(bundle, agreement, rule, considered.origin, today) is None
-    )
-    return [found for found in matches if found is not None]
+def _outcome(found: Deliberation, located: dict[str, Locate]) -> Outcome:
+    """*Shared* when every non-empty section is granted and no coordinate or address in them was replaced.
 
-
-def match_rule(agreement: Agreement, rule: Rule, event: Considered, recipient: str) -> Match | None:
-    """Doubt goes against sharing: a share needs certainty, a forbid only that it may hold."""
-    when = block_truth(rule.when, event, recipient)
-    unless = unless_truth(rule.unless, event, recipient)
-    matched = _shares(rule, when, unless, event) if isinstance(rule, Share) else _forbids(when, unless)
-    return Match(agreement, rule, Truth.UNKNOWN in (when, unless)) if matched else None
-
-
-def _shares(rule: Share, when: Truth, unless: Truth, event: Considered) -> bool:
-    """A share rule matches if ``when`` is true and ``unless`` is false; ``on_doubt: share`` lets unknown pass."""
-    if not mode_allows(rule, event):
-        return False
-    if rule.on_doubt_share:
-        return when is not Truth.FALSE and unless is not Truth.TRUE
-    return when is Truth.TRUE and unless is Truth.FALSE
-
-
-def _forbids(when: Truth, unless: Truth) -> bool:
-    """A forbid rule matches if ``when`` is true or unknown, and ``unless`` is false or unknown."""
-    return when is not Truth.FALSE and unless is not Truth.TRUE
-
-
-def mode_allows(rule: Share, event: Considered) -> bool:
-    """A share rule that does not name ``mode`` in ``when`` matches only when the mode is ``actual``."""
-    return event.mode == "actual" or any(condition.attribute == "mode" for condition in rule.when)
-
-
-def with_never_states(bundle: Bundle, considered: Considered) -> Considered:
-    """A null set that the origin has declared it never states counts as empty."""
-    never = [name for name in bundle.never_stated(considered.origin) if getattr(considered, name) is None]
-    emptied: dict[str, Any] = dict.fromkeys(never, frozenset())
-    return replace(considered, **emptied) if never else considered
-
-
-def out_of_force(bundle: Bundle, agreement: Agreement, rule: Rule, origin: str, today: date) -> str | None:
-    """Why the rule does not apply today, in words; None if it does. Forbids need only that the agreement started."""
-    if today < agreement.starts:
-        return f"the agreement starts on {agreement.starts}"
-    if isinstance(rule, Forbid):
-        return None
-    if not any(signed.member == origin and signed.signed_on <= today for signed in agreement.signatures):
-        return f"{origin} has not signed"
-    if agreement.ends is not None and today > agreement.ends:
-        return f"the agreement ended on {agreement.ends}"
-    if suspension := bundle.suspension(agreement.id):
-        return f"suspended by {suspension.who}: {suspension.why}"
-    return None
-
-
-def london_day(now: datetime) -> date:
-    """Days begin at 00:00 Europe/London."""
-    if now.utcoffset() is None:
-        msg = "a decision needs a time that knows its zone: the machine's own must not turn it"
-        raise ValueError(msg)
-    return now.astimezone(_LONDON).date()
-
-
-def _forbidden_parts(matches: list[Match]) -> set[str]:
-    """The head and sections that a matching forbid covers."""
-    return {part for match in matches if isinstance(match.rule, Forbid) for part in match.rule.sections}
-
-
-def _granted_parts(matches: list[Match]) -> set[str]:
-    """The head, by any matching share rule, and the sections that one grants: permission adds up."""
-    return {part for match in matches if isinstance(match.rule, Share) for part in (HEAD, *match.rule.grant)}
-
-
-def _state(part: str, forbidden: set[str], granted: set[str]) -> State:
-    """Of the head or a section by itself: prohibition always wins, and whatever nobody wrote down stays home."""
-    return "forbidden" if part in forbidden else "granted" if part in granted else "withheld"
-
-
-def _section_state(own: State, head: State) -> State:
-    """If the head is not granted, every section that is not forbidden takes the head's state."""
-    return own if head == "granted" or own == "forbidden" else head
-
-
-def _outcome(head: State, not_empty: frozenset[str], covers: tuple[str, ...]) -> Outcome:
-    """Shared when every non-empty section is granted, else shared in part; without the head, the head's state."""
+    Else *shared in part*; without the head, the head's state.
+    """
+    head, event = found.states[HEAD], found.question.event
     if head != "granted":
         return head
-    return "shared" if not_empty.issubset(covers) else "shared-in-part"
+    replaced = any(located[section] != "exact" for section in event.placed & event.sections & located.keys())
+    return "shared" if event.sections.issubset(located) and not replaced else "shared-in-part"
 
 
-def _grounding(matches: list[Match], covers: tuple[str, ...]) -> list[Match]:
-    """Every matching share rule that grants a covered section; if none is covered, every matching share rule."""
-    shares = [match for match in matches if isinstance(match.rule, Share)]
-    return [match for match in shares if not covers or not set(covers).isdisjoint(_granted(match))]
+def _grants(found: Deliberation, covers: tuple[str, ...]) -> dict[str, list[Grant]]:
+    """The grants of each covered section; of the head, if no section is covered; nothing without the head."""
+    if found.states[HEAD] != "granted":
+        return {}
+    return {part: found.flowing(part) for part in covers or (HEAD,)}
 
 
-def _granted(match: Match) -> tuple[str, ...]:
-    return match.rule.grant if isinstance(match.rule, Share) else ()
+def _caps(found: Deliberation, section: str) -> Iterable[Locate]:
+    """No section is told finer than a matching limit, nor than the ruling that it needed to flow."""
+    yield from (limit.locate for limit in found.limits)
+    for match in found.matches:
+        needed = [*discharging(found.question, match, section), *lifting(found.question, match, section)]
+        if match.covers(section) and needed:
+            yield min((ruling.locate for ruling in needed), key=FINEST_FIRST.index)
 
 
-def _grounds(match: Match, covers: tuple[str, ...]) -> Iterable[Ground]:
-    """One ground for each covered section that the rule grants, or for the head alone."""
-    if isinstance(match.rule, Share):
-        terms = match.rule.terms
-        for section in [section for section in covers if section in match.rule.grant] if covers else [HEAD]:
-            yield Ground(section, match.agreement.id, match.rule.id, terms.purpose, terms.legal_basis)
+def _referrals(found: Deliberation) -> tuple[Referral, ...]:
+    """A line for each refer rule; if the head is not granted, a case opens only if that is referred."""
+    if found.states[HEAD] not in ("granted", "referred"):
+        return ()
+    own = {HEAD: found.states[HEAD], **found.own}
+    lines = []
+    for match in found.matches:
+        parts = tuple(part for part in PARTS if own[part] == "referred" and match in found.referring(part))
+        if parts:
+            lines.append(Referral(match.agreement.id, match.rule.id, parts, match.path, match.rule.why))
+    return tuple(lines)
 
 
-def _retain_days(grounding: list[Match]) -> int | None:
-    """For each purpose the shortest among its grounds; the delivery carries the longest of these."""
-    shortest: dict[str, int] = {}
-    for match in grounding:
-        if isinstance(match.rule, Share):
-            terms = match.rule.terms
-            shortest[terms.purpose] = min(terms.retain_days, shortest.get(terms.purpose, terms.retain_days))
-    return max(shortest.values(), default=None)
+def _told(found: Deliberation, match: Match) -> RuleMatch:
+    return RuleMatch(
+        match.agreement.id, match.rule.id, match.rule.outcome, match.turned_on_unknown, _acts_as(found, match)
+    )
 
 
-def _onward(grounding: list[Match]) -> Onward | None:
-    """The strictest among all grounds."""
-    return min((match.agreement.onward for match in grounding), key=_STRICTEST_FIRST.index, default=None)
-
-
-def _past_review(agreement: Agreement, today: date) -> bool:
-    """After its review day sharing goes on, with a mark on each disclosure."""
-    return agreement.review is not None and today > agreement.review
+def _acts_as(found: Deliberation, match: Match) -> ActsAs:
+    """What a matching rule does here, for whoever reads the decision."""
+    covered = [part for part in PARTS if match.covers(part)]
+    if match.forbids:
+        return "lifted" if all(lifting(found.question, match, part) for part in covered) else "forbid"
+    if not match.refers:
+        return "limit" if isinstance(match.rule, Limit) else "share"
+    if match in found.withholding(covered[0]):
+        return "withhold"
+    return "discharged" if all(discharging(found.question, match, part) for part in covered) else "refer"

@@ -8,12 +8,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Literal
+from typing import Final, Literal
 
 SetAttribute = Literal["qualifiers", "flags", "caveats", "handling"]
 WordAttribute = Literal["grade", "status", "kind", "mode", "marking"]
-Attribute = Literal["category", "district", "has", "addressed", SetAttribute, WordAttribute]
+Attribute = Literal["category", "area", "near", "district", "has", "holder", "addressed", SetAttribute, WordAttribute]
 Onward = Literal["forbidden", "ask", "permitted"]
+Locate = Literal["exact", "100m", "1km", "10km"]
+"""How finely places are told."""
+
+FINEST_FIRST: Final[tuple[Locate, ...]] = ("exact", "100m", "1km", "10km")
+STRICTEST_FIRST: Final[tuple[Onward, ...]] = ("forbidden", "ask", "permitted")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +27,16 @@ class Condition:
 
     attribute: Attribute
     values: tuple[str, ...] = ()
-    """At least one, in the order written; none for ``addressed``, which can only be true."""
+    """At least one, in the order written; none for ``holder`` and ``addressed``, which can only be true.
+
+    Of ``area`` the names of areas; of ``near`` one member, ``recipient`` or ``origin``.
+    """
     needs_all: bool = False
     """All values are wanted, not any: on sets and ``has`` alone."""
     place: tuple[str, ...] = ()
-    """The kinds of location that count, for ``district``; none means the usual ones."""
+    """The kinds of location that count, for ``area``, ``near`` and ``district``; none means the usual ones."""
+    within_m: int = 0
+    """Of ``near``: the distance in metres; 0 is inside."""
 
 
 Block = tuple[Condition, ...]
@@ -59,10 +69,51 @@ class Share:
     when: Block = ()
     unless: tuple[Block, ...] = ()
     on_doubt_share: bool = False
+    locate: Locate = "exact"
+    """How finely the sections it grants may tell places."""
     accept_narrative: str | None = None
-    """Why free text may flow although it could undo what the rule withholds."""
+    """Why free text may flow although it could undo what the rule withholds, or tell finer than ``locate``."""
     why: str | None = None
     outcome: Literal["share"] = "share"
+
+
+@dataclass(frozen=True, slots=True)
+class RulingTerms:
+    """The power that a person's ruling stands on: what the rule or the file states, empty where neither does."""
+
+    purpose: str = ""
+    legal_basis: str = ""
+    retain_days: int = 0
+    """From the closing; 0 where neither states it: to be disposed of at once when the incident closes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of a path: who is asked, and how long that person has from its start."""
+
+    role: str
+    within_s: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refer:
+    """Lets a person decide first on what it covers."""
+
+    id: str
+    recipients: tuple[str, ...]
+    sections: tuple[str, ...]
+    """What it covers, written out as of a ``Forbid``; an ``invite`` covers the head even where it is not named."""
+    path: tuple[Step, ...]
+    """At least one step."""
+    when: Block = ()
+    unless: tuple[Block, ...] = ()
+    invite: bool = False
+    """Asks whether to share at all: opens a case also for what no share rule could grant."""
+    silent: bool = False
+    """A holder is not even told that there is no news."""
+    ruling: RulingTerms = RulingTerms()
+    why: str | None = None
+    outcome: Literal["refer"] = "refer"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,11 +126,32 @@ class Forbid:
     """What it covers, written out: ``head`` first if it is covered, then sections in wire order."""
     when: Block = ()
     unless: tuple[Block, ...] = ()
+    override: tuple[str, ...] = ()
+    """The roles that may lift it for some hours; none: it is absolute."""
+    silent: bool = False
+    """A holder is not even told that there is no news."""
+    ruling: RulingTerms = RulingTerms()
     why: str | None = None
     outcome: Literal["forbid"] = "forbid"
 
 
-Rule = Share | Forbid
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limit:
+    """Caps every grant, whoever gives it; at least one of the three is set."""
+
+    id: str
+    recipients: tuple[str, ...]
+    when: Block = ()
+    unless: tuple[Block, ...] = ()
+    locate: Locate = "exact"
+    """Nothing is told finer; exact: no cap."""
+    retain_days: int | None = None
+    onward: Onward | None = None
+    why: str | None = None
+    outcome: Literal["limit"] = "limit"
+
+
+Rule = Share | Refer | Forbid | Limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +177,7 @@ class Agreement:
     rules: tuple[Rule, ...]
     """Sorted by id."""
     standing: bool = False
-    """A standing protection: forbids only, towards every recipient less the exceptions."""
+    """A standing protection: refer, forbid and limit rules only, towards every recipient less the exceptions."""
     review: date | None = None
     ends: date | None = None
     """The last day in force."""
@@ -115,9 +187,22 @@ class Agreement:
     onward: Onward = "forbidden"
     follow_hours: int = 72
     """How long after closing a holder still hears of changes."""
+    doubt: tuple[Step, ...] = ()
+    """Who rules when a forbid of this file turns on something unknown; none: it forbids."""
+    ruling: RulingTerms = RulingTerms()
+    """What the file states for what a person rules under it."""
     transfer: str | None = None
     """The ground for sending abroad."""
     breach_contact: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Area:
+    """A named area of the bundle."""
+
+    name: str
+    geometry: str
+    """A GeoJSON Polygon or MultiPolygon in WGS84, as canonical JSON text."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -150,7 +150,7 @@ def test_the_record_and_the_deliveries_agree_to_the_letter(event, policy):
 def test_deciding_again_from_what_was_recorded_gives_the_same_decisions(event, policy):
     record = one(routed(event, policy), "disclosures")
     assert record["policy"] == {"version": policy.bundle.version, "hash": policy.bundle.hash}
-    considered = considered_from_dict({**record["considered"], "origin": record["origin"]})
+    considered = considered_from_dict(record["considered"] | {name: record[name] for name in ("origin", "sequence")})
     for group in record["decisions"]:
         for recipient in group["recipients"]:
             again = decide(policy.bundle, considered, recipient["member"], record["decided_at"])

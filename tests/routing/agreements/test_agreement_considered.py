@@ -10,20 +10,28 @@ import pytest
 from routing.agreements import Place, considered_from_dict, considered_to_dict
 from schemas.errors import Rejected
 
+NOWHERE = {"has_coordinates": False, "inside": [], "partly": []}
+
 
 def test_it_survives_as_json(desk: Any):
     considered = desk.event(
         category=None,
         flags=None,
         caveats=frozenset({"refuge", "arrest-planned"}),
-        places=(Place("incident", "Leeds"), Place(None, None)),
+        places=(
+            Place("incident", "Leeds", True, frozenset({"a+5000m", "a"}), frozenset({"b"})),
+            Place(None, None),
+        ),
         sections=frozenset({"facts"}),
         addressees=frozenset({"south"}),
     )
     plain = considered_to_dict(considered)
     assert plain["caveats"] == ["arrest-planned", "refuge"]
     assert plain["flags"] is None
-    assert plain["places"] == [{"kind": "incident", "district": "Leeds"}, {"kind": None, "district": None}]
+    assert plain["places"] == [
+        {"kind": "incident", "district": "Leeds", "has_coordinates": True, "inside": ["a", "a+5000m"], "partly": ["b"]},
+        {"kind": None, "district": None, **NOWHERE},
+    ]
     assert considered_from_dict(json.loads(json.dumps(plain))) == considered
 
 
@@ -38,7 +46,9 @@ def test_it_survives_as_json(desk: Any):
         ({"places": None}, "places: expected a list"),
         ({"places": ["Leeds"]}, "places: expected mappings"),
         ({"places": [{"kind": "incident"}]}, "places: expected mappings"),
-        ({"places": [{"kind": 1, "district": None}]}, "places: expected mappings"),
+        ({"places": [{"kind": 1, "district": None, **NOWHERE}]}, "places: expected mappings"),
+        ({"places": [{"kind": None, "district": None, **NOWHERE, "inside": "a"}]}, "places: expected mappings"),
+        ({"sequence": True}, "sequence: expected a whole number, got bool"),
         ({"holdings": []}, "differing: holdings"),
     ],
 )

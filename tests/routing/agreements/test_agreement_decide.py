@@ -172,8 +172,8 @@ class TestProhibitionAlwaysWins:
         assert decision.covers == ()
         assert decision.grounds == ()
         assert decision.rules == (
-            RuleMatch("A", "forbid", "forbid", turned_on_unknown=False),
-            RuleMatch("A", "share", "share", turned_on_unknown=False),
+            RuleMatch("A", "forbid", "forbid", turned_on_unknown=False, acts_as="forbid"),
+            RuleMatch("A", "share", "share", turned_on_unknown=False, acts_as="share"),
         )
 
     def test_a_forbid_with_sections_covers_those(self, desk: Any):

@@ -21,7 +21,7 @@ from routing.agreements import (
     explain_rules,
     recipients,
 )
-from routing.agreements.conditions import Truth, block_truth, unless_truth
+from routing.agreements.conditions import Truth, View, block_truth, unless_truth
 from routing.agreements.model import (
     Agreement,
     Block,
@@ -233,6 +233,6 @@ def test_learning_more_never_turns_a_certain_answer(when: Block, unless: tuple[B
     """What is true or false while a set is not stated stays so whatever the set turns out to be."""
     for attribute in SETS:
         vague = replace(event, **{attribute: None})
-        for truth in (lambda e: block_truth(when, e, "south"), lambda e: unless_truth(unless, e, "south")):
+        for truth in (lambda e: block_truth(when, View(e, "south")), lambda e: unless_truth(unless, View(e, "south"))):
             if truth(vague) is not Truth.UNKNOWN:
                 assert truth(event) is truth(vague)
