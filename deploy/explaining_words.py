@@ -157,5 +157,8 @@ def _in_words(value: object) -> str:
     if isinstance(value, list):
         return ", ".join(_in_words(each) for each in value) or "none"
     if isinstance(value, dict):
-        return " in ".join(str(each) for each in value.values() if each) or "a place, nothing stated of it"
+        stated = [str(value[name]) for name in ("kind", "district") if value.get(name)]
+        measured = (*value.get("inside", ()), *(f"perhaps {area}" for area in value.get("partly", ())))
+        where = f" (lies in {', '.join(measured)})" if measured else ""
+        return (" in ".join(stated) or "a place, nothing stated of it") + where
     return str(value)
