@@ -10,14 +10,13 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from consumers.receiving import receive
-from consumers.runner import Progress
 from consumers.settings import ConsumerSettings
 from deploy.broker import EmbeddedBroker
 from schemas.errors import Fatal, Rejected
@@ -25,6 +24,7 @@ from schemas.exchange import load_exchange
 from schemas.kafka import ClientSettings
 from schemas.ops import metrics
 from schemas.ops.health import Health
+from tests.consumers.consuming import Consuming as ConsumingInto
 from tests.consumers.kafka_side import Exchange, wait_until
 from tests.consumers.making import delivery_bytes
 
@@ -51,51 +51,19 @@ def unused_port() -> int:
         return int(probe.getsockname()[1])
 
 
-class Consuming:
-    """`receive` in a thread of this process."""
+class Consuming(ConsumingInto):
+    """The same into an SQLite file, which is read meanwhile."""
 
     def __init__(self, exchange: Exchange, into: Path, **options: Any) -> None:
-        self.into = into
-        self.stop = threading.Event()
-        self.health = Health()
-        self.progress = Progress()
-        self.error: BaseException | None = None
-        clients = ClientSettings(exchange.bootstrap, {"session.timeout.ms": "1500", "heartbeat.interval.ms": "300"})
-        self._settings = ConsumerSettings(load_exchange(exchange.file), exchange.member, clients, into)
-        self._options = options
-        self._thread = threading.Thread(target=self._run)
-
-    def _run(self) -> None:
-        def started(progress: Progress) -> None:
-            self.progress = progress
-
-        try:
-            receive(self._settings, self.stop, self.health, started=started, **self._options)
-        except BaseException as error:  # noqa: BLE001  handed to the test
-            self.error = error
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stop.set()
-        self.join()
-
-    def join(self) -> None:
-        self._thread.join(30)
-        assert not self._thread.is_alive()
+        super().__init__(exchange, into, **options)
+        self._file = into
 
     def read(self, query: str) -> list[tuple[Any, ...]]:
-        with closing(sqlite3.connect(self.into, timeout=10)) as database:
+        with closing(sqlite3.connect(self._file, timeout=10)) as database:
             return database.execute(query).fetchall()
 
     def events(self) -> list[str]:
         return [row[0] for row in self.read("SELECT event_id FROM delivery ORDER BY record_offset")]
-
-    def wait_for(self, events: int) -> None:
-        wait_until(lambda: self.error is not None or self.progress.written >= events, f"{events} deliveries")
-        assert self.error is None, self.error
 
 
 @pytest.fixture
