@@ -9,7 +9,7 @@ from __future__ import annotations
 import getpass
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Final, Self
@@ -19,11 +19,20 @@ from consumers.ledger import KIND
 from consumers.ledger_tables import ACCESS_LOG, DECISION, DISCLOSURE, FEEDBACK
 from consumers.sinks.places import Place, open_database
 from consumers.sinks.table import Table, iso
+from schemas.records import Ground, MatchedRule
+from schemas.sections import SECTIONS
 
 Row = dict[str, Any]
 
 LONDON: Final = ZoneInfo("Europe/London")
-_JSON_COLUMNS: Final = frozenset({"considered", "sections", "covers", "grounds", "rules"})
+_JSON_COLUMNS: Final[Mapping[str, Sequence[str]]] = {
+    "considered": (),
+    "covers": (),
+    "sections": SECTIONS,
+    "grounds": tuple(Ground.model_fields),
+    "rules": tuple(MatchedRule.model_fields),
+}
+"""The columns to open, and the order of the names in their records, which ``jsonb`` does not keep."""
 
 
 def os_user() -> str:
@@ -118,7 +127,18 @@ _OF_EVENT: Final = "record_id IN (SELECT record_id FROM disclosure WHERE event_i
 
 
 def _opened(row: Row) -> Row:
-    return {name: json.loads(value) if name in _JSON_COLUMNS else value for name, value in row.items()}
+    return {
+        name: _ordered(json.loads(value), _JSON_COLUMNS[name]) if name in _JSON_COLUMNS else value
+        for name, value in row.items()
+    }
+
+
+def _ordered(value: Any, names: Sequence[str]) -> Any:  # noqa: ANN401  whatever JSON holds
+    if isinstance(value, list):
+        return [_ordered(one, names) for one in value]
+    if not isinstance(value, dict) or not names:
+        return value
+    return {name: value[name] for name in (*(n for n in names if n in value), *(n for n in value if n not in names))}
 
 
 def _local(moment: datetime) -> datetime:

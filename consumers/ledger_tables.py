@@ -26,7 +26,7 @@ DISCLOSURE: Final = Table(
     status TEXT NOT NULL
     kind TEXT NOT NULL
     mode TEXT NOT NULL
-    considered JSON NOT NULL  -- JSON: every attribute a condition could read
+    considered RECORD NOT NULL  -- JSON: every attribute a condition could read
     """,
     indexes=("event_id", "incident_id, sequence", "decided_at"),
 )

@@ -177,6 +177,7 @@ class PostgresDatabase(Database):
         adapters = connection.adapters
         adapters.register_dumper(int, _Untyped)
         adapters.register_loader("timestamptz", _IsoTime)
+        adapters.register_loader("json", TextLoader)
         adapters.register_loader("jsonb", TextLoader)
         adapters.register_loader("bool", _NoughtOrOne)
         ((schema, encoding, fsync),) = self.query(_WHERE)

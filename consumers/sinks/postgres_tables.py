@@ -17,6 +17,7 @@ _TYPES: Final = {
     "TIME": "timestamp with time zone",
     "DATE": "date",
     "JSON": "jsonb",
+    "RECORD": "json",
     "BYTES": "bytea",
     "NUMBERED": "bigint GENERATED ALWAYS AS IDENTITY",
 }

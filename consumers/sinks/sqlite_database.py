@@ -26,6 +26,7 @@ _TYPES: Final = {
     "TIME": "TEXT",  # UTC, and sorts as time does
     "DATE": "TEXT",
     "JSON": "TEXT",
+    "RECORD": "TEXT",
     "BYTES": "BLOB",
     "NUMBERED": "INTEGER PRIMARY KEY AUTOINCREMENT",
 }

@@ -1,8 +1,8 @@
 """Tables as data: their definition and the statements over them, so that no column is named twice.
 
 Column types are words of ours, which each kind of database says in its own way: TEXT, INTEGER, REAL, BOOLEAN, TIME,
-DATE, JSON, BYTES, and NUMBERED, which the database counts up. The statements are the SQL that SQLite and PostgreSQL
-share, but for how a parameter is written.
+DATE, JSON, RECORD (JSON that is kept letter for letter), BYTES, and NUMBERED, which the database counts up. The
+statements are the SQL that SQLite and PostgreSQL share, but for how a parameter is written.
 """
 
 from __future__ import annotations

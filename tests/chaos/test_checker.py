@@ -45,9 +45,7 @@ def check(tmp_path: Path) -> Check:
     return run
 
 
-def pipeline(
-    folder: Path, stage: Stage = "routed", bug: Bug | None = None, sink: type[SqlSink] = SqlSink
-) -> World:
+def pipeline(folder: Path, stage: Stage = "routed", bug: Bug | None = None, sink: type[SqlSink] = SqlSink) -> World:
     bugs: dict[Stage, Bug] = {stage: bug} if bug else {}
     return Pipeline(Parties(folder, "planted"), SEED, INCIDENTS, bugs, sink).run()
 

@@ -71,4 +71,4 @@ def contents(path: Path, of: Sequence[Table] = RECEIVING) -> dict[str, list[dict
 
 
 def _opened(kind: str, value: Any) -> Any:
-    return json.loads(value) if kind == "JSON" and value is not None else value
+    return json.loads(value) if kind in ("JSON", "RECORD") and value is not None else value

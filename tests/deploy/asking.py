@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any, Final
 
 from consumers.delivery import Record as ReadRecord
 from consumers.delivery import open_batch
 from consumers.ledger import LedgerSink, ledger_opener
+from consumers.sinks.places import Place
 from deploy.demo.run import HERE
 from routing.agreements import load_bundle
 from routing.effects import Effects, Policy, Record
@@ -86,7 +86,7 @@ def receipted(effects: Effects, member: str) -> Effects:
     return said
 
 
-def keep(ledger: Path, effects: Iterable[Effects], force: str = FORCE) -> None:
+def keep(ledger: Place, effects: Iterable[Effects], force: str = FORCE) -> None:
     """Write into the force's ledger what these effects put on its topics."""
     topics = (f"disclosures.{force}", f"feedback.{force}")
     values = [(output.topic, output.value) for each in effects for output in each.outputs if output.topic in topics]
