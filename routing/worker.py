@@ -58,6 +58,7 @@ def work(assignment: Assignment, cells: MutableSequence[float]) -> None:
     heart = Heart(cells)
     heart.beat()
     health = Health()
+    metrics.set_gauge("process_info", 1, service="route-worker", whose=assignment.exchange.exchange)
     port = assignment.metrics_port
     ops = serve_ops(port, health, assignment.metrics_host) if port is not None else None
     try:

@@ -46,7 +46,7 @@ def broker(data: Path | None, port: int, metrics_port: int | None) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _stop)
     try:
-        with ops(metrics_port) as health:
+        with ops(metrics_port, "broker") as health:
             health.unready("Kafka is starting")
             _run(EmbeddedBroker(data, port), health)
     except _Stopped:

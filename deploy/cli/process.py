@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from threading import Event
 
 from deploy.cli.options import metrics_host
+from schemas.ops import metrics
 from schemas.ops.health import Health, serve_ops
 
 
@@ -20,8 +21,12 @@ def stop_on_signals() -> Event:
 
 
 @contextmanager
-def ops(metrics_port: int | None) -> Iterator[Health]:
-    """Health, served with the metrics if a port is named, at the address that ``--metrics-host`` says."""
+def ops(metrics_port: int | None, service: str, whose: str = "exchange") -> Iterator[Health]:
+    """Health, served with the metrics if a port is named, at the address that ``--metrics-host`` says.
+
+    ``service`` is the command that this process runs, ``whose`` the member or exchange that it works for.
+    """
+    metrics.set_gauge("process_info", 1, service=service, whose=whose)
     health = Health()
     server = serve_ops(metrics_port, health, metrics_host()) if metrics_port else None
     try:

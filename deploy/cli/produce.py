@@ -103,7 +103,7 @@ def _input(
 
 def _publish(settings: ProducerSettings, metrics_port: int | None, *, as_json: bool) -> None:
     stop = stop_on_signals()
-    with ops(metrics_port) as health:
+    with ops(metrics_port, "produce", settings.force) as health:
         running = production(settings, health)
         with running.spool, progress_line(settings.force) as report:
             progress = running.run(stop, report)

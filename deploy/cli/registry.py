@@ -45,7 +45,7 @@ def serve(port: int, host: str, exchange: Path | None, metrics_port: int | None)
     """
     topics = [spec.name for spec in topic_specs(load_exchange(exchange))] if exchange else []
     stop = stop_on_signals()
-    with ops(metrics_port) as health, serve_registry(port, catalogue(), topics, host=host) as server:
+    with ops(metrics_port, "registry") as health, serve_registry(port, catalogue(), topics, host=host) as server:
         health.ready()
         click.echo(f"{len(catalogue().entries)} schemas at {server.url} (Ctrl-C to stop)")
         stop.wait()

@@ -78,7 +78,7 @@ def route(  # noqa: PLR0913, PLR0917  one parameter for each option
         f"routing {described.exchange} with {workers} worker(s) under {_policy_of(bundle)}; stop with Ctrl-C",
         err=True,
     )
-    with ops(metrics_port) as health:
+    with ops(metrics_port, "route", described.exchange) as health:
         Supervisor(assignment, health).run(stop)
 
 

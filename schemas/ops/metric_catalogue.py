@@ -38,6 +38,7 @@ GaugeName = Literal[
     "consumer_lag_seconds",
     "sink_waiting",
     "component_ready",
+    "process_info",
 ]
 HistogramName = Literal[
     "transaction_seconds",
@@ -53,6 +54,9 @@ MetricName = Literal[CounterName, GaugeName, HistogramName]
 
 Part = Literal["producers", "routing", "consumers", "every process"]
 Kind = Literal["counter", "gauge", "histogram"]
+
+SERVICES: Final = ("produce", "route", "route-worker", "consume", "ledger", "registry", "broker")
+"""What a process may be: the command that runs it; a router is a supervisor (route) and its workers."""
 
 SLUG: Final = None
 """In place of a label's values: any slug, such as a member's id or a reason code."""
@@ -209,6 +213,12 @@ CATALOGUE: Final[Mapping[MetricName, Metric]] = {
     ),
     "component_ready": Metric(
         "every process", "gauge", "1 while a component of the process is ready, else 0.", {"component": SLUG}
+    ),
+    "process_info": Metric(
+        "every process",
+        "gauge",
+        "1; its labels say which service this process is, and whose: a member's, or the exchange's.",
+        {"service": SERVICES, "whose": SLUG},
     ),
 }
 """Name → metric, by part, in the order in which an event passes them."""

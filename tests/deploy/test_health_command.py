@@ -15,6 +15,7 @@ from deploy.cli import cli
 from deploy.cli.process import ops
 from deploy.demo.crew import free_ports
 from schemas.errors import Unavailable
+from schemas.ops import metrics
 from schemas.ops.health import Health, serve_ops
 from schemas.ops.serving import Serving
 
@@ -68,7 +69,7 @@ def test_without_a_port_it_is_wrong_usage():
 
 def test_outside_a_command_metrics_are_for_this_machine_alone():
     port = free_ports(1)
-    with ops(port):
+    with ops(port, "registry"):
         assert ask("live", "--metrics-port", str(port)).exit_code == 0
 
 
@@ -85,3 +86,8 @@ def test_a_command_serves_its_metrics_and_its_registry_where_it_is_told():
             CliRunner().invoke(cli, ["health", "--metrics-port", str(port)], catch_exceptions=False)
         command.terminate()
         assert command.wait(30) == 0
+
+
+def test_a_process_says_in_its_metrics_which_service_it_is_and_whose():
+    with ops(None, "consume", "north"):
+        assert metrics.reading("process_info", service="consume", whose="north") == 1
