@@ -8,7 +8,7 @@ from typing import Final
 
 import click
 
-from deploy.cli import policy_commands
+from deploy.cli import agreement_explain, policy_commands
 from routing.agreements import Bundle, ExampleResult, load_bundle, read_bundle, run_examples
 from routing.agreements.load import BundleRejected
 from routing.agreements.model import Agreement
@@ -29,6 +29,7 @@ def agreements() -> None:
 
 
 for _command in (
+    agreement_explain.explain,
     policy_commands.publish,
     policy_commands.history,
     policy_commands.suspend,

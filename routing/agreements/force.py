@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from routing.agreements.bundle import Bundle
 from routing.agreements.model import Agreement, Rule, Share
 
-_LONDON: Final = ZoneInfo("Europe/London")
+LONDON: Final = ZoneInfo("Europe/London")
 
 
 def london_day(now: datetime) -> date:
@@ -17,7 +17,7 @@ def london_day(now: datetime) -> date:
     if now.utcoffset() is None:
         msg = "a decision needs a time that knows its zone: the machine's own must not turn it"
         raise ValueError(msg)
-    return now.astimezone(_LONDON).date()
+    return now.astimezone(LONDON).date()
 
 
 def out_of_force(bundle: Bundle, agreement: Agreement, rule: Rule, origin: str, today: date) -> str | None:

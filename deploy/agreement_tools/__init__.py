@@ -1,0 +1,5 @@
+"""What the owners of agreements ask before they publish: needs no broker, and changes nothing.
+
+``event_files`` reads events that somebody wrote down or exported; ``asking`` decides them under a bundle; ``telling``
+puts the answers into words.
+"""
