@@ -31,7 +31,13 @@ def start_child(command: Sequence[str], log: Path, *, holding: Sequence[int] = (
     started: queue.SimpleQueue[subprocess.Popen[bytes] | OSError] = queue.SimpleQueue()
     # The kernel watches the thread that starts a process, so one stays for as long as the process does.
     threading.Thread(target=_keep, args=(command, log, holding, started), daemon=True).start()
-    child = started.get()
+    try:
+        child = started.get()
+    except BaseException:  # interrupted: what is being started must not outlive this call
+        late = started.get()
+        if not isinstance(late, OSError):
+            end_child(late, 0)
+        raise
     if isinstance(child, OSError):
         raise child
     return child

@@ -26,7 +26,7 @@ from deploy.broker_ready import PROBE
 from deploy.child_process import end_child, start_child
 from deploy.kafka_jars import KAFKA_VERSION, LOCK, kafka_runtime, read_lock, verify, write_lock
 from schemas.errors import Fatal
-from tests.ending import has_ended
+from tests.ending import has_ended, still_running
 
 HUECRY = Path(sysconfig.get_path("scripts"), "huecry")
 
@@ -206,7 +206,7 @@ def test_interrupted_while_starting_it_leaves_nothing_behind(tmp_path: Path) -> 
         running.send_signal(signal.SIGINT)
         out, said = running.communicate(timeout=30)
     assert (running.returncode, out, said) == (0, "", "Kafka has stopped\n")
-    assert all(has_ended(child.pid) for child in started)
+    assert still_running(started, 10) == []
     assert list(tmp_path.iterdir()) == []
 
 
