@@ -9,13 +9,14 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from producers.mapping_faults import MappingFaults
 from producers.mapping_rules import Columns, Read, Rule, united
 from producers.mapping_targets import Takes, Target
 from producers.mapping_values import NO_DEFAULT, as_text, check_code, column_value, converter, point
 from producers.mapping_words import SEVERAL, Words
-from producers.mapping_yaml import Faults, Listing, Node, Scalar, Table
 from schemas.codes import UNKNOWN
 from schemas.errors import Rejected
+from schemas.strict_yaml import Listing, Node, Scalar, Table
 
 _FROM: Final = ("column", "columns", "constant", "now", "latitude")
 _KEYS: Final = (*_FROM, "longitude", "join", "codes", "default", "split", "date", "zone", "match")
@@ -29,7 +30,7 @@ class FieldReader:
     columns: dict[str, Node] = field(default_factory=dict)
 
     @property
-    def faults(self) -> Faults:
+    def faults(self) -> MappingFaults:
         """What is wrong with the file."""
         return self.words.faults
 

@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Final
 
 from producers.mapping import DIGEST_AND_LINE, REQUIRED, FieldMapping, Key, RecordFormat
+from producers.mapping_faults import MappingFaults
 from producers.mapping_fields import FieldReader
 from producers.mapping_rules import Rule, SectionRule, anchored
 from producers.mapping_sections import SectionReader
 from producers.mapping_targets import SINGLE, is_section, required_beside, written
 from producers.mapping_words import Words
-from producers.mapping_yaml import Faults, Listing, Place, Scalar, Table, read_yaml
 from schemas.errors import Rejected
+from schemas.strict_yaml import Listing, Place, Scalar, Table, read_yaml
 
 _TOP: Final = (
     "mapping",
@@ -37,12 +38,10 @@ def load_mapping(path: Path) -> FieldMapping:
     Raises:
         Rejected: unreadable, or faulty; the message lists every fault as ``file:line:column: what is wrong``.
     """
-    try:
-        text = path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise Rejected("bad-mapping", f"{path}: expected a mapping file in UTF-8: {type(error).__name__}") from None
-    faults = Faults(path)
-    root = read_yaml(path, text, faults)
+    faults = MappingFaults(str(path))
+    root = read_yaml(path, faults)
+    if root is None:
+        faults.refuse_any()
     if not isinstance(root, Table):
         raise Rejected("bad-mapping", f"{path}: expected keys such as mapping, event_key and fields")
     mapping = _Loader(root, faults).mapping()
@@ -51,7 +50,7 @@ def load_mapping(path: Path) -> FieldMapping:
 
 
 class _Loader:
-    def __init__(self, root: Table, faults: Faults) -> None:
+    def __init__(self, root: Table, faults: MappingFaults) -> None:
         self._root = root
         self._faults = faults
         lists = root.get("codes")

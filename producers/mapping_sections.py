@@ -12,8 +12,8 @@ from producers.mapping_fields import FieldReader
 from producers.mapping_rules import EachRule, LogRule, Rule, SectionRule, anchored
 from producers.mapping_targets import NoTarget, Target, element_of, target
 from producers.mapping_values import time_of
-from producers.mapping_yaml import Node, Place, Scalar, Table
 from schemas.event import LogLine
+from schemas.strict_yaml import Node, Place, Scalar, Table
 
 _LOG: Final = ("log", "separator", "pattern", "date", "zone", "newest_first")
 _EACH: Final = ("each", "fields")

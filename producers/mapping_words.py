@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from producers.mapping_faults import MappingFaults, expected
 from producers.mapping_targets import Takes, Target
 from producers.mapping_values import ISO, CodeList, converter
-from producers.mapping_yaml import Faults, Listing, Node, Scalar, Table, expected
 from schemas.codes import UNKNOWN, codes, is_code
 from schemas.errors import Rejected
+from schemas.strict_yaml import Listing, Node, Scalar, Table
 
 SEVERAL: Final = (Takes.SET, Takes.TEXTS)
 
@@ -21,7 +22,7 @@ SEVERAL: Final = (Takes.SET, Takes.TEXTS)
 class Words:
     """Reads words; what is wrong with them is noted in ``faults``. ``lists`` are the file's code lists."""
 
-    faults: Faults
+    faults: MappingFaults
     lists: Table | None
     zone: ZoneInfo | None
     used_lists: set[str] = field(default_factory=set)

@@ -36,7 +36,7 @@ from routing.agreements.examples import Example, ExampleResult, run_examples
 from routing.agreements.explain import RuleTrace, explain_rules
 from routing.agreements.interpret import decide, recipients
 from routing.agreements.load import BundleRejected, Reading, load_bundle, read_bundle
-from routing.agreements.source import Fault
+from schemas.strict_yaml import Fault
 
 __all__ = [
     "HEAD",

@@ -35,7 +35,7 @@ class Example:
 
     agreement: str
     file: str
-    line: int
+    place: Place
     name: str
     considered: Considered
     on: date

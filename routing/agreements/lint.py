@@ -1,6 +1,6 @@
 """What is well formed and still refused: rules that could never apply, law that does not allow them, free text.
 
-Each check takes whole agreements, notes faults at their lines, and leaves files with other faults alone where a
+Each check takes whole agreements, notes faults at their places, and leaves files with other faults alone where a
 stand-in could mislead it.
 """
 
@@ -44,16 +44,16 @@ def _days_in_order(draft: Draft) -> None:
     agreement = draft.agreement
     for name, day in (("ends", agreement.ends), ("review", agreement.review)):
         if day is not None and day < agreement.starts:
-            draft.faults.add(draft.line, f"`{name}` is {day}, before `starts`, {agreement.starts}")
+            draft.faults.add(draft.place, f"`{name}` is {day}, before `starts`, {agreement.starts}")
 
 
 def _could_apply(draft: Draft, rule: Rule) -> None:
-    line = draft.rule_lines[rule.id].rule
+    place = draft.rule_places[rule.id].rule
     if not any(True for _ in _pairs(draft.agreement, rule)):
         who = "no origin in `from` has signed while it lasts, or none" if isinstance(rule, Share) else "no origin"
-        draft.faults.add(line, f"rule `{rule.id}` could never apply: {who} has a recipient other than itself")
+        draft.faults.add(place, f"rule `{rule.id}` could never apply: {who} has a recipient other than itself")
     elif _undoes_itself(rule):
-        draft.faults.add(line, f"rule `{rule.id}` could never apply: whenever its `when` holds, so does its `unless`")
+        draft.faults.add(place, f"rule `{rule.id}` could never apply: whenever its `when` holds, so does its `unless`")
 
 
 def _undoes_itself(rule: Rule) -> bool:
@@ -102,14 +102,14 @@ def _lawful(draft: Draft, rule: Share, members: Mapping[str, MemberFacts]) -> No
     bodies = sorted({to for _, to in pairs if not members[to].competent_authority})
     if rule.terms.regime == "part-3" and bodies:
         draft.faults.add(
-            draft.rule_lines[rule.id].regime,
+            draft.rule_places[rule.id].regime,
             f"rule `{rule.id}` shares under Part 3 alone with {', '.join(bodies)}, no competent authority: "
             "name another regime, or other recipients",
         )
     abroad = sorted({to for origin, to in pairs if members[to].country != members[origin].country})
     if draft.agreement.transfer is None and abroad:
         draft.faults.add(
-            draft.rule_lines[rule.id].rule,
+            draft.rule_places[rule.id].rule,
             f"rule `{rule.id}` shares abroad with {', '.join(abroad)}: the file needs `transfer`, the ground for it",
         )
 
@@ -118,11 +118,11 @@ def _narrative_undoes_nothing(draft: Draft, rule: Share, forbids: list[tuple[Agr
     """Free text is granted as typed: it would undo a section of persons that is withheld beside it."""
     if "narrative" not in rule.grant or rule.accept_narrative:
         return
-    line = draft.rule_lines[rule.id].grant
+    place = draft.rule_places[rule.id].grant
     remedy = "grant them too, leave narrative out, or say `accept-narrative: <reason>`"
     if withheld := [section for section in PERSONS if section not in rule.grant]:
         draft.faults.add(
-            line, f"grants narrative and withholds {', '.join(withheld)}, which free text may hold: {remedy}"
+            place, f"grants narrative and withholds {', '.join(withheld)}, which free text may hold: {remedy}"
         )
     pairs = set(_pairs(draft.agreement, rule))
     for agreement, forbid in forbids:
@@ -133,4 +133,4 @@ def _narrative_undoes_nothing(draft: Draft, rule: Share, forbids: list[tuple[Agr
             message = (
                 f"grants narrative, and {where} forbids {', '.join(persons)} but not narrative: forbid it there too"
             )
-            draft.faults.add(line, f"{message}, or say `accept-narrative: <reason>` here")
+            draft.faults.add(place, f"{message}, or say `accept-narrative: <reason>` here")

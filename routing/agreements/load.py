@@ -21,8 +21,8 @@ from routing.agreements.lint import lint
 from routing.agreements.model import MemberFacts
 from routing.agreements.read_agreement import Draft, read_agreement
 from routing.agreements.read_members import BundleFile, read_bundle_file
-from routing.agreements.source import Fault, Faults, read_yaml
 from schemas.errors import Rejected
+from schemas.strict_yaml import Fault, Faults, read_yaml
 
 _MOST_SHOWN = 200
 
@@ -61,7 +61,7 @@ def load_bundle(directory: Path) -> Bundle:
     if reading.bundle is not None:
         for result in run_examples(reading.bundle, reading.examples):
             example = result.example
-            faults += [Fault(example.file, example.line, f"{example.name} fails: {f}") for f in result.failures]
+            faults += [Fault(example.file, example.place.line, example.place.column, f"{example.name} fails: {f}") for f in result.failures]
     if reading.bundle is None or faults:
         raise BundleRejected(directory, tuple(sorted(faults)))
     return reading.bundle
@@ -73,7 +73,7 @@ def read_bundle(directory: Path) -> Reading:
     root = read_yaml(directory / faults.file, faults)
     head = read_bundle_file(root, directory, faults) if root else None
     if head is None or not head.members:
-        faults.add(0, "without members, which agreements name, no agreement was read")
+        faults.add(WHOLE_FILE, "without members, which agreements name, no agreement was read")
         return Reading(None, tuple(faults.noted), ())
     drafts, others = _drafts(directory, head.members)
     _unique_ids(drafts)
@@ -103,15 +103,15 @@ def _files(directory: Path, faults: Faults) -> list[Path]:
     try:
         entries = sorted(directory.iterdir())
     except OSError as error:
-        faults.add(0, f"expected a directory of agreements: {error.strerror}")
+        faults.add(WHOLE_FILE, f"expected a directory of agreements: {error.strerror}")
         return []
     found = [path for path in entries if path.suffix == ".yaml"]
     for path in entries:
         hidden = path.name.startswith(".") and path.suffix not in (".yml", ".yaml")
         if path not in found and path.suffix != ".md" and not hidden:
-            faults.add(0, f"expected only agreements named *.yaml (and *.md), found {path.name[:80]}")
+            faults.add(WHOLE_FILE, f"expected only agreements named *.yaml (and *.md), found {path.name[:80]}")
     if not found:
-        faults.add(0, "no agreement is here: nothing would be shared or protected")
+        faults.add(WHOLE_FILE, "no agreement is here: nothing would be shared or protected")
     return found
 
 
@@ -121,15 +121,15 @@ def _unique_ids(drafts: Sequence[Draft]) -> None:
         name = draft.agreement.id
         if name and (other := first.setdefault(name, draft)) is not draft:
             draft.faults.add(
-                draft.line, f"duplicate agreement `{name}`: {other.faults.file}:{other.line} has that id too"
+                draft.place, f"duplicate agreement `{name}`: {other.faults.file}:{other.place.line} has that id too"
             )
 
 
 def _suspensions_known(head: BundleFile, drafts: Sequence[Draft], faults: Faults) -> None:
     names = {draft.agreement.id for draft in drafts}
-    for suspension, line in head.suspended:
+    for suspension, place in head.suspended:
         if suspension.agreement and suspension.agreement not in names:
-            faults.add(line, f"suspends an agreement that is not in the bundle; these are: {', '.join(sorted(names))}")
+            faults.add(place, f"suspends an agreement that is not in the bundle; these are: {', '.join(sorted(names))}")
 
 
 def _bundle(head: BundleFile, drafts: Sequence[Draft]) -> Bundle:

@@ -8,11 +8,12 @@ from datetime import date
 from typing import Final
 
 from routing.agreements.examples import Example
-from routing.agreements.model import Agreement, MemberFacts, Onward, Signature
+from routing.agreements.known import Known
+from routing.agreements.model import Agreement, Signature
 from routing.agreements.read_conditions import sections_of
 from routing.agreements.read_examples import examples_of
-from routing.agreements.read_rules import TERM_KEYS, FileContext, RuleLines, rules_of, terms_of
-from routing.agreements.source import Faults, Node, Scalar
+from routing.agreements.read_rules import FileContext, RulePlaces, rules_of
+from routing.agreements.read_terms import TERM_KEYS, onward_of, path_of, terms_of
 from routing.agreements.words import (
     Fields,
     Vocabulary,
@@ -24,6 +25,7 @@ from routing.agreements.words import (
     true_of,
     words_of,
 )
+from schemas.strict_yaml import Faults, Node, Place, Scalar, Table
 
 _EVERY_FILE: Final = (
     "agreement",
@@ -38,11 +40,12 @@ _EVERY_FILE: Final = (
     "from",
     "follow",
     "onward",
+    "doubt",
     "rules",
     "examples",
 )
-_SHARING_FILE: Final = (*_EVERY_FILE, "to", "share", "transfer", "standing")
-_STANDING_FILE: Final = (*_EVERY_FILE, "standing", "except")
+SHARING_KEYS: Final = (*_EVERY_FILE, "to", "share", "transfer", "standing")
+STANDING_KEYS: Final = (*_EVERY_FILE, "standing", "except")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +54,9 @@ class Draft:
 
     faults: Faults
     agreement: Agreement
-    line: int
+    place: Place
     """Where the agreement's id stands."""
-    rule_lines: Mapping[str, RuleLines]
+    rule_places: Mapping[str, RulePlaces]
     examples: tuple[Example, ...]
 
     @property
@@ -62,48 +65,52 @@ class Draft:
         return not self.faults.noted
 
 
-def read_agreement(root: Node, members: Mapping[str, MemberFacts], faults: Faults) -> Draft:
-    """The agreement of a file, every fault noted. ``members`` are those of the exchange."""
+def read_agreement(root: Node, known: Known, faults: Faults) -> Draft:
+    """The agreement of a file, every fault noted."""
     standing = _standing(root, faults)
     stated = Fields(root, "a standing file" if standing else "an agreement", _keys(standing=standing), faults)
-    origins = _parties(stated, "from", [m.id for m in members.values() if m.publishes], "publishes", faults)
     context = FileContext(
         standing=standing,
-        recipients=_recipients(stated, members, faults, standing=standing),
+        recipients=_recipients(stated, known, faults, standing=standing),
         terms=terms_of(stated, faults),
         ceiling=_ceiling(stated.get("share"), faults),
+        known=known,
     )
     node = stated.need("rules")
     rules = rules_of(node, context, faults) if node else ()
+    doubt = stated.get("doubt")
     agreement = Agreement(
         id=id_of(node, "an agreement's reference", faults) if (node := stated.need("agreement")) else "",
         title=_text(stated, "title", faults),
         owner=_text(stated, "owner", faults),
         starts=day_of(node, faults) if (node := stated.need("starts")) else date.min,
-        origins=origins,
+        origins=_parties(stated, "from", known.publishers, "publishes", faults),
         rules=tuple(rule for rule, _ in rules),
         standing=standing,
         review=day_of(node, faults) if (node := stated.get("review")) else None,
         ends=day_of(node, faults) if (node := stated.get("ends")) else None,
-        signatures=_signatures(stated.get("signed"), members, faults),
+        signatures=_signatures(stated.get("signed"), known, faults),
         ceiling=context.ceiling or (),
-        onward=_onward(stated.get("onward"), faults),
+        onward=onward_of(node, faults) if (node := stated.get("onward")) else "forbidden",
         follow_hours=duration_of(node, {"h": 1, "d": 24}, "72h", faults) if (node := stated.get("follow")) else 72,
+        doubt=path_of(Fields(doubt, "`doubt`", ("escalate", "within"), faults), known, faults) if doubt else (),
+        ruling=context.terms.for_rulings(),
         transfer=text_of(node, "the ground for sending abroad", faults) if (node := stated.get("transfer")) else None,
         breach_contact=_text(stated, "breach_contact", faults) if stated.get("breach_contact") else None,
     )
     _need_of_sharing(stated, agreement)
-    examples = examples_of(stated.get("examples"), agreement, members, faults)
-    return Draft(faults, agreement, stated.line_of("agreement"), {rule.id: lines for rule, lines in rules}, examples)
+    examples = examples_of(stated.get("examples"), agreement, known, faults)
+    places = {rule.id: place for rule, place in rules}
+    return Draft(faults, agreement, stated.place_of("agreement"), places, examples)
 
 
 def _standing(root: Node, faults: Faults) -> bool:
-    node = getattr(root, "entries", {}).get("standing")
+    node = root.get("standing") if isinstance(root, Table) else None
     return node is not None and true_of(node, "standing", faults)
 
 
 def _keys(*, standing: bool) -> tuple[str, ...]:
-    return _STANDING_FILE if standing else _SHARING_FILE
+    return STANDING_KEYS if standing else SHARING_KEYS
 
 
 def _text(stated: Fields, key: str, faults: Faults) -> str:
@@ -111,7 +118,7 @@ def _text(stated: Fields, key: str, faults: Faults) -> str:
     return text_of(node, f"the {key.replace('_', ' ')}", faults) if node else ""
 
 
-def _parties(stated: Fields, key: str, eligible: list[str], does: str, faults: Faults) -> tuple[str, ...]:
+def _parties(stated: Fields, key: str, eligible: tuple[str, ...], does: str, faults: Faults) -> tuple[str, ...]:
     """The members named, or every eligible one for the word ``any``; sorted."""
     node = stated.need(key)
     if node is None:
@@ -121,15 +128,12 @@ def _parties(stated: Fields, key: str, eligible: list[str], does: str, faults: F
     return tuple(sorted(words_of(node, Vocabulary(f"a member that {does}", sorted(eligible)), faults)))
 
 
-def _recipients(
-    stated: Fields, members: Mapping[str, MemberFacts], faults: Faults, *, standing: bool
-) -> tuple[str, ...]:
-    receivers = sorted(member.id for member in members.values() if member.receives)
+def _recipients(stated: Fields, known: Known, faults: Faults, *, standing: bool) -> tuple[str, ...]:
     if not standing:
-        return _parties(stated, "to", receivers, "receives", faults)
+        return _parties(stated, "to", known.receivers, "receives", faults)
     node = stated.get("except")
-    excepted = words_of(node, Vocabulary("a member that receives", receivers), faults) if node else ()
-    return tuple(member for member in receivers if member not in excepted)
+    excepted = words_of(node, Vocabulary("a member that receives", known.receivers), faults) if node else ()
+    return tuple(member for member in known.receivers if member not in excepted)
 
 
 def _ceiling(node: Node | None, faults: Faults) -> tuple[str, ...] | None:
@@ -139,29 +143,21 @@ def _ceiling(node: Node | None, faults: Faults) -> tuple[str, ...] | None:
     return ceiling if len(faults.noted) == before else None
 
 
-def _signatures(node: Node | None, members: Mapping[str, MemberFacts], faults: Faults) -> tuple[Signature, ...]:
+def _signatures(node: Node | None, known: Known, faults: Faults) -> tuple[Signature, ...]:
     if node is None:
         return ()
-    return tuple(_signature(item, members, faults) for item in items_of(node, "a signature", faults))
+    return tuple(_signature(item, known, faults) for item in items_of(node, "a signature", faults))
 
 
-def _signature(node: Node, members: Mapping[str, MemberFacts], faults: Faults) -> Signature:
+def _signature(node: Node, known: Known, faults: Faults) -> Signature:
     stated = Fields(node, "a signature", ("member", "name", "role", "date"), faults)
     member, day = stated.need("member"), stated.need("date")
     return Signature(
-        Vocabulary("a member of the exchange", sorted(members)).word(member, faults) if member else "",
+        Vocabulary("a member of the exchange", sorted(known.members)).word(member, faults) if member else "",
         _text(stated, "name", faults),
         _text(stated, "role", faults),
         day_of(day, faults) if day else date.min,
     )
-
-
-def _onward(node: Node | None, faults: Faults) -> Onward:
-    """What is not said is forbidden."""
-    if node is None:
-        return "forbidden"
-    word = Vocabulary("what a recipient may do with it onward", ("forbidden", "ask", "permitted")).word(node, faults)
-    return "permitted" if word == "permitted" else "ask" if word == "ask" else "forbidden"
 
 
 def _need_of_sharing(stated: Fields, agreement: Agreement) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
+from routing.agreements.known import Known
 from routing.agreements.model import Attribute, Block, Condition
-from routing.agreements.source import Faults, Listing, Mapping, Node, Scalar, quoted
-from routing.agreements.words import Fields, Vocabulary, items_of, text_of, true_of, words_of
+from routing.agreements.words import Fields, Vocabulary, distance_of, items_of, text_of, true_of, words_of
 from schemas.codes import UNKNOWN, codes
 from schemas.sections import CONTROL, SECTIONS
+from schemas.strict_yaml import Faults, Listing, Node, Scalar, Table, quoted
 
 _ATTRIBUTES: Final[tuple[Attribute, ...]] = (
     "category",
@@ -21,10 +22,15 @@ _ATTRIBUTES: Final[tuple[Attribute, ...]] = (
     "kind",
     "mode",
     "marking",
+    "area",
+    "near",
     "district",
     "has",
+    "holder",
     "addressed",
 )
+_OF_PLACES: Final = ("area", "near", "district")
+_ANYONE: Final = ("recipient", "origin")
 _TAKE_ALL: Final = ("qualifiers", "flags", "caveats", "handling", "has")
 _CODE_NAMES: Final = {
     "category": "a category",
@@ -58,23 +64,22 @@ def sections_of(node: Node, faults: Faults, *, head: bool = False, may_be_empty:
     return tuple(section for section in allowed if section in named)
 
 
-def when_of(node: Node | None, faults: Faults) -> Block:
+def when_of(node: Node | None, known: Known, faults: Faults) -> Block:
     """The block of a ``when``; none always holds."""
-    return () if node is None else _block(node, "`when`", faults)
+    return () if node is None else _block(node, "`when`", known, faults)
 
 
-def unless_of(node: Node | None, faults: Faults) -> tuple[Block, ...]:
+def unless_of(node: Node | None, known: Known, faults: Faults) -> tuple[Block, ...]:
     """The blocks of an ``unless``: a list, or a single block if it has one condition."""
     if node is None:
         return ()
-    if isinstance(node, Mapping):
+    if isinstance(node, Table):
         names = [key for key in node.entries if key != "place"]
         if len(names) > 1:
             faults.add(node, _both_readings(names))
-        return (_block(node, "`unless`", faults),)
-    return tuple(
-        _block(item, "a block of `unless`", faults) for item in items_of(node, "a block of conditions", faults)
-    )
+        return (_block(node, "`unless`", known, faults),)
+    items = items_of(node, "a block of conditions", faults)
+    return tuple(_block(item, "a block of `unless`", known, faults) for item in items)
 
 
 def _both_readings(names: list[str]) -> str:
@@ -86,35 +91,59 @@ def _both_readings(names: list[str]) -> str:
     )
 
 
-def _block(node: Node, what: str, faults: Faults) -> Block:
+def _block(node: Node, what: str, known: Known, faults: Faults) -> Block:
     fields = Fields(node, what, (*_ATTRIBUTES, "place"), faults)
-    if isinstance(node, Mapping) and not node.entries:
+    if isinstance(node, Table) and not node.entries:
         faults.add(node, f"{what} is empty and would always hold: leave it out, or say when")
     kinds = _place_kinds(fields, faults)
     return tuple(
-        _condition(attribute, value, kinds, faults) for attribute in _ATTRIBUTES if (value := fields.get(attribute))
+        _of_places(attribute, value, kinds, known, faults)
+        if attribute in _OF_PLACES
+        else _condition(attribute, value, faults)
+        for attribute in _ATTRIBUTES
+        if (value := fields.get(attribute))
     )
 
 
 def _place_kinds(fields: Fields, faults: Faults) -> tuple[str, ...]:
     if (node := fields.get("place")) is None:
         return ()
-    if fields.get("district") is None:
-        faults.add(fields.line_of("place"), "`place` says which locations `district` looks at: it cannot stand alone")
+    if not any(fields.get(attribute) for attribute in _OF_PLACES):
+        message = "`place` says which locations `area`, `near` and `district` look at: it cannot stand alone"
+        faults.add(fields.place_of("place"), message)
     return words_of(node, Vocabulary("a kind of location", codes("location-kind")), faults)
 
 
-def _condition(attribute: Attribute, node: Node, kinds: tuple[str, ...], faults: Faults) -> Condition:
-    if attribute == "addressed":
+def _of_places(attribute: Attribute, node: Node, kinds: tuple[str, ...], known: Known, faults: Faults) -> Condition:
+    if attribute == "near":
+        return _near(node, kinds, known, faults)
+    if isinstance(node, Table):
+        _all_of(attribute, node, faults)
+        return Condition(attribute)
+    if attribute == "area":
+        return Condition(attribute, words_of(node, Vocabulary("an area of the bundle", known.areas), faults), place=kinds)
+    return Condition(attribute, _districts(node, faults), place=kinds)
+
+
+def _near(node: Node, kinds: tuple[str, ...], known: Known, faults: Faults) -> Condition:
+    fields = Fields(node, "`near`", ("member", "within"), faults)
+    member, within = fields.need("member"), fields.need("within", "a distance, as in 5km")
+    everyone = Vocabulary("a member, `recipient` or `origin`", (*_ANYONE, *sorted(known.members)))
+    name = everyone.word(member, faults) if member else ""
+    if member and name in known.members and known.members[name].area is None:
+        faults.add(member, f"{quoted(name)} has no area that anything could be near to: give it one in `members`")
+    return Condition("near", (name,), place=kinds, within_m=distance_of(within, faults) if within else 0)
+
+
+def _condition(attribute: Attribute, node: Node, faults: Faults) -> Condition:
+    if attribute in ("addressed", "holder"):
         true_of(node, attribute, faults)
         return Condition(attribute)
-    needs_all = isinstance(node, Mapping)
-    if isinstance(node, Mapping):
+    needs_all = isinstance(node, Table)
+    if isinstance(node, Table):
         if (listed := _all_of(attribute, node, faults)) is None:
             return Condition(attribute)
         node = listed
-    if attribute == "district":
-        return Condition(attribute, _districts(node, faults), place=kinds)
     if attribute == "has":
         return Condition(attribute, sections_of(node, faults), needs_all)
     if attribute == "marking" and _above_sensitive(node, faults):
@@ -122,14 +151,14 @@ def _condition(attribute: Attribute, node: Node, kinds: tuple[str, ...], faults:
     return Condition(attribute, words_of(node, code_vocabulary(attribute), faults), needs_all)
 
 
-def _all_of(attribute: str, node: Mapping, faults: Faults) -> Node | None:
+def _all_of(attribute: str, node: Table, faults: Faults) -> Node | None:
     """The list under ``all``, where that may stand."""
     if attribute not in _TAKE_ALL:
-        faults.add(node, f"`{attribute}` has one value: list those that will do; `all` is for sets and `has`")
+        faults.add(node, f"`{attribute}` takes a list of values, any of which will do; `all` is for sets and `has`")
     elif set(node.entries) != {"all"}:
         faults.add(node, "expected a list, any value of which is enough, or `{all: […]}`")
     else:
-        return node.entries["all"]
+        return node.get("all")
     return None
 
 

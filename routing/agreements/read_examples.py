@@ -11,10 +11,10 @@ from routing.agreements.decision import HEAD
 from routing.agreements.examples import Example, Expectation
 from routing.agreements.model import Agreement, MemberFacts
 from routing.agreements.read_conditions import code_vocabulary, sections_of
-from routing.agreements.source import Faults, Listing, Node, Scalar, quoted
 from routing.agreements.words import Fields, Vocabulary, day_of, items_of, seen_as, text_of, words_of
 from schemas.codes import UNKNOWN, codes, is_code
 from schemas.sections import SECTIONS
+from schemas.strict_yaml import Faults, Listing, Node, Scalar, quoted
 
 _SETS: Final = ("qualifiers", "flags", "caveats", "handling")
 _UNWRITTEN: Final[dict[str, str]] = {
@@ -50,7 +50,7 @@ def _example(
     return Example(
         agreement=agreement.id,
         file=faults.file,
-        line=node.line,
+        place=node.place,
         name=text_of(title, "a name", faults) if (title := stated.get("name")) else f"example {number}",
         considered=considered,
         on=_day(stated, event, agreement.starts, faults),

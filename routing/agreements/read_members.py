@@ -10,10 +10,10 @@ from typing import Any, Final, get_args
 from pydantic import TypeAdapter, ValidationError
 
 from routing.agreements.model import MemberFacts, NeverState, RoleHolders, SetAttribute, Suspension
-from routing.agreements.source import Faults, Listing, Node, Scalar, read_yaml
-from routing.agreements.source import Mapping as MappingNode
 from routing.agreements.words import Fields, id_of, items_of, text_of
 from schemas.exchange import Member, Slug
+from schemas.strict_yaml import Faults, Listing, Node, Scalar, read_yaml
+from schemas.strict_yaml import Table as MappingNode
 
 _KEYS: Final = ("version", "published_by", "members", "roles", "never-states", "suspended")
 _MEMBERS: Final = TypeAdapter(dict[Slug, Member])
@@ -28,8 +28,8 @@ class BundleFile:
     members: Mapping[str, MemberFacts]
     roles: tuple[RoleHolders, ...]
     never_states: tuple[NeverState, ...]
-    suspended: tuple[tuple[Suspension, int], ...]
-    """Each with its line."""
+    suspended: tuple[tuple[Suspension, Place], ...]
+    """Each with its place."""
 
 
 def read_bundle_file(root: Node, directory: Path, faults: Faults) -> BundleFile:
@@ -66,7 +66,7 @@ def _members(node: Node, directory: Path, faults: Faults) -> dict[str, MemberFac
         return {}
     theirs = Faults(name)
     root = read_yaml(directory / name, theirs)
-    members = root.entries.get("members") if isinstance(root, MappingNode) else None
+    members = root.get("members") if isinstance(root, MappingNode) else None
     if root is not None and not isinstance(members, MappingNode):
         theirs.add(root, "expected an exchange.yaml with a mapping `members`")
     facts = _facts(members, theirs) if isinstance(members, MappingNode) else {}
@@ -81,7 +81,7 @@ def _facts(node: MappingNode, faults: Faults) -> dict[str, MemberFacts]:
     except ValidationError as error:
         for fault in error.errors():
             place = ".".join(str(step) for step in fault["loc"] if step != "[key]")
-            faults.add(_line_at(node, fault["loc"]), f"{place[:120]}: {fault['msg']}")
+            faults.add(_place_at(node, fault["loc"]), f"{place[:120]}: {fault['msg']}")
         return {}
     return {
         name: MemberFacts(name, m.publishes, m.receives, m.country, m.competent_authority, m.area)
@@ -91,7 +91,7 @@ def _facts(node: MappingNode, faults: Faults) -> dict[str, MemberFacts]:
 
 def _plain(node: Node) -> Any:  # noqa: ANN401  whatever YAML means by it
     if isinstance(node, MappingNode):
-        return {key: _plain(value) for key, value in node.entries.items()}
+        return {key: _plain(value) for key, _, value in node.items()}
     if isinstance(node, Listing):
         return [_plain(item) for item in node.items]
     if node.kind == "truth":
@@ -99,14 +99,14 @@ def _plain(node: Node) -> Any:  # noqa: ANN401  whatever YAML means by it
     return None if node.kind == "null" else node.text
 
 
-def _line_at(node: MappingNode, steps: tuple[int | str, ...]) -> int:
-    """The line of the deepest key on the way to a fault."""
-    line, here = node.line, node
+def _place_at(node: MappingNode, steps: tuple[int | str, ...]) -> Place:
+    """The place of the deepest key on the way to a fault."""
+    place, here = node.place, node
     for step in steps:
         if not isinstance(here, MappingNode) or step not in here.entries:
             break
-        line, here = here.key_lines[str(step)], here.entries[str(step)]  # type: ignore[assignment]
-    return line
+        place, here = here.entries[str(step)]  # type: ignore[assignment]
+    return place
 
 
 def _roles(node: Node | None, members: Mapping[str, MemberFacts], faults: Faults) -> tuple[RoleHolders, ...]:
@@ -116,7 +116,7 @@ def _roles(node: Node | None, members: Mapping[str, MemberFacts], faults: Faults
     stated = Fields(node, "`roles`", names, faults)
     found = []
     for role in sorted(names):
-        id_of(Scalar(stated.line_of(role), role, "text"), "a role", faults)
+        id_of(Scalar(stated.place_of(role), role, "text"), "a role", faults)
         by_member = Fields(stated.need(role) or node, f"role {role[:60]}", sorted(members), faults)
         for member in sorted(members):
             if holders := by_member.get(member):
@@ -143,10 +143,10 @@ def _never_states(node: Node | None, members: Mapping[str, MemberFacts], faults:
     return tuple(found)
 
 
-def _suspended(node: Node | None, faults: Faults) -> tuple[tuple[Suspension, int], ...]:
+def _suspended(node: Node | None, faults: Faults) -> tuple[tuple[Suspension, Place], ...]:
     if node is None or (isinstance(node, Listing) and not node.items):
         return ()
-    return tuple((_suspension(item, faults), item.line) for item in items_of(node, "a suspension", faults))
+    return tuple((_suspension(item, faults), item.place) for item in items_of(node, "a suspension", faults))
 
 
 def _suspension(node: Node, faults: Faults) -> Suspension:

@@ -13,8 +13,8 @@ from datetime import date
 from difflib import get_close_matches
 from typing import Final
 
-from routing.agreements.source import Faults, Listing, Mapping, Node, Scalar, quoted
 from schemas.codes import UNKNOWN
+from schemas.strict_yaml import Faults, Listing, Node, Place, Scalar, Table, quoted
 
 NO_DAY: Final = date.min
 """The stand-in for a day that could not be read."""
@@ -132,6 +132,14 @@ def duration_of(node: Node, units: dict[str, int], example: str, faults: Faults)
     return 0
 
 
+def distance_of(node: Node, faults: Faults) -> int:
+    """A distance in metres: 5km, 800m, 0m; 0 with a fault noted."""
+    if isinstance(node, Scalar) and (match := re.fullmatch(r"(0|[1-9]\d{0,5})(m|km)", node.text)):
+        return int(match[1]) * (1000 if match[2] == "km" else 1)
+    faults.add(node, "expected a distance, as in 5km, 800m, or 0m for inside")
+    return 0
+
+
 def true_of(node: Node, what: str, faults: Faults) -> bool:
     """The word ``true``; anything else is a fault."""
     if isinstance(node, Scalar) and node.kind == "truth" and node.text.lower() == "true":
@@ -141,57 +149,38 @@ def true_of(node: Node, what: str, faults: Faults) -> bool:
 
 
 class Fields:
-    """The keys of one mapping. Keys that are not allowed are noted at once, as are those not supported yet."""
+    """The keys of one mapping. Keys that are not allowed are noted at once."""
 
     def __init__(self, node: Node, what: str, allowed: Sequence[str], faults: Faults) -> None:
-        self.line = node.line
+        self.place = node.place
         self._faults = faults
         self._what = what
-        self._nodes: dict[str, Node] = {}
-        self._lines: dict[str, int] = {}
-        if isinstance(node, Mapping):
-            self._nodes, self._lines = node.entries, node.key_lines
+        self._entries: dict[str, tuple[Place, Node]] = {}
+        if isinstance(node, Table):
+            self._entries = node.entries
         else:
             faults.add(node, f"expected {what}, a mapping of {', '.join(allowed)}; got {seen_as(node)}")
-        for key in self._nodes:
+        for key in self._entries:
             if key not in allowed:
                 self._refuse(key, Vocabulary(f"a key of {what}", allowed))
 
     def _refuse(self, key: str, allowed: Vocabulary) -> None:
-        if key in NOT_YET:
-            self._faults.add(self._lines[key], f"`{key}` is not supported yet: this version would not obey it")
-        else:
-            self._faults.add(self._lines[key], f"{quoted(key)} is not {allowed.name}{allowed.hint(key, self._faults)}")
+        message = f"{quoted(key)} is not {allowed.name}{allowed.hint(key, self._faults)}"
+        self._faults.add(self._entries[key][0], message)
 
     def get(self, key: str) -> Node | None:
         """The value of a key that may be left out."""
-        return self._nodes.get(key)
+        found = self._entries.get(key)
+        return found[1] if found else None
 
     def need(self, key: str, why: str = "") -> Node | None:
         """The value of a key that must be there."""
-        if key not in self._nodes:
-            self._faults.add(self.line, f"{self._what} needs `{key}`{': ' + why if why else ''}")
-        return self._nodes.get(key)
+        if key not in self._entries:
+            self._faults.add(self.place, f"{self._what} needs `{key}`{': ' + why if why else ''}")
+        return self.get(key)
 
-    def line_of(self, key: str) -> int:
+    def place_of(self, key: str) -> Place:
         """Where a key stands, or else where its mapping begins."""
-        return self._lines.get(key, self.line)
+        found = self._entries.get(key)
+        return found[0] if found else self.place
 
-
-NOT_YET: Final = frozenset(
-    {
-        "area",
-        "near",
-        "holder",
-        "locate",
-        "doubt",
-        "override",
-        "escalate",
-        "within",
-        "invite",
-        "silent",
-        "refer",
-        "areas",
-    }
-)
-"""Keys of the language that this version does not support: refused, for ignoring a protection would leak."""

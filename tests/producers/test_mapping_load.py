@@ -78,7 +78,7 @@ def test_a_whole_mapping_loads(tmp_path):
         ("local_ref: {column: X, match: '('}", r"9:33: expected a regular expression"),
         ("local_ref: {column: X, match: 'a'}", r"9:33: expected a regular expression with one \(group\)"),
         ("local_ref: ''", r"9:14: expected the name of a column"),
-        ("kind: Kind", r"9:3: 'kind' stands twice: the first is on line 6"),
+        ("kind: Kind", "9:3: duplicate key `kind`: it already stands in line 6"),
         ("hazards[0].certainty: X", r"9:3: hazards\[0\]\.kind is missing: without it this element cannot be"),
         ("victims: X", r"9:12: victims: expected {each: COLUMN, fields: {\.\.\.}}"),
         ("victims: {each: V, fields: {rol: X}}", r"9:31: field 'rol' .* did you mean 'role'"),
@@ -140,9 +140,9 @@ def test_codes_are_read_as_they_are_written(tmp_path):
     ("text", "expected"),
     [
         ("", "empty"),
-        ("a: [", "expected YAML"),
+        ("a: [", "not YAML"),
         ("- a", "expected keys"),
-        ("a: &a [*a]", "deep"),
+        ("a: &a [*a]", "anchors and aliases are not allowed"),
         ("? [a]\n: b", "expected a word as key"),
     ],
 )
@@ -151,7 +151,7 @@ def test_what_is_no_mapping_at_all_is_refused(tmp_path, text, expected):
 
 
 def test_an_unreadable_file_is_refused(tmp_path):
-    with pytest.raises(Rejected, match="expected a mapping file"):
+    with pytest.raises(Rejected, match="cannot be read"):
         load_mapping(tmp_path / "none.yaml")
     (tmp_path / "latin.yaml").write_bytes(b"mapping: \xe9")
     with pytest.raises(Rejected, match="UTF-8"):
