@@ -98,5 +98,6 @@ def test(directory: Path) -> None:
 def _told(result: ExampleResult) -> str:
     example = result.example
     lines = [f"{'FAILS' if result.failures else 'holds'}  {example.agreement}  {example.name}"]
-    lines += [f"       {example.file}:{example.line}: {failure}" for failure in result.failures]
+    where = f"{example.file}:{example.place.line}:{example.place.column}"
+    lines += [f"       {where}: {failure}" for failure in result.failures]
     return "\n".join(lines)

@@ -8,6 +8,7 @@ import click
 
 from deploy.cli.options import bootstrap_option, client_properties_option, exchange_option, metrics_host, serves_metrics
 from deploy.cli.process import ops, stop_on_signals
+from routing.able import check_able
 from routing.agreements.bundle import Bundle
 from routing.agreements.load import load_bundle
 from routing.settings import RouterSettings
@@ -62,6 +63,8 @@ def route(  # noqa: PLR0913, PLR0917  one parameter for each option
     configure_logs("route")
     described = load_exchange(exchange)
     bundle = load_bundle(agreements) if agreements else None
+    if bundle:
+        check_able(bundle)
     assignment = Assignment(
         exchange=described,
         settings=RouterSettings(instance=instance, workers=workers, session_timeout_ms=session_timeout * 1000),

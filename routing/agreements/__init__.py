@@ -3,7 +3,7 @@
 The tour, in the order in which a policy travels::
 
     bundle.yaml, agreements/*.yaml
-        │  source      YAML with a line for everything, hostile input refused
+        │  schemas.strict_yaml    YAML with a place for everything, hostile input refused
         │  read_*      files → model; every fault noted, nothing skipped
         │  lint        what is well-formed and still wrong: Part 3 abroad, a rule that can never apply
         │  examples    each file's own examples must hold
@@ -13,16 +13,14 @@ The tour, in the order in which a policy travels::
         ▼
     decide(bundle, considered, recipient, now) → Decision        explain_rules(…) → list[RuleTrace]
 
-``conditions`` says when a condition is true, false or unknown; ``interpret`` says what follows. Both are written to
-be read beside the language's definition, a sentence at a time.
+``conditions`` says when a condition is true, false or unknown, ``deliberation`` what follows. All are written to be
+read beside the language's definition, a sentence at a time.
 
 What always holds:
 
 - Whatever nobody wrote down stays home; permission adds up; prohibition always wins.
 - Doubt goes against sharing: a share rule needs certainty, a forbid only that it may hold.
-- A part of the language that this version does not support is refused by the loader, never ignored: ignoring a
-  protection would leak. Not supported yet: refer and limit rules, ``area``, ``near``, ``holder``, ``locate``,
-  ``doubt``, ``override``. ``follow`` is kept and not acted on.
+- What the loader does not know it refuses, and never ignores: ignoring a protection would leak.
 - Deciding is pure. The same bundle, considered attributes and time give the same decision.
 
 Three readings where the language leaves room, each on the safe side. Districts are compared without regard to case and

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 from typing import Final
@@ -9,11 +10,17 @@ from zoneinfo import ZoneInfo
 
 from routing.agreements.bundle import Bundle
 from routing.agreements.considered import Considered
-from routing.agreements.decision import HEAD, Decision
+from routing.agreements.decision import HEAD, Decision, State
 from routing.agreements.interpret import decide
-from routing.agreements.model import Agreement
+from routing.agreements.model import Agreement, Locate
+from schemas.sections import SECTIONS
+from schemas.strict_yaml import Place
 
 _NOON: Final = time(12, tzinfo=ZoneInfo("Europe/London"))
+_TELL_PLACES: Final = frozenset(
+    {"locations", "suspects", "convicted", "victims", "witnesses", "callers", "subjects", "associates", "vehicles"}
+)
+"""The sections that have a field for a location."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,12 +28,16 @@ class Expectation:
     """What one recipient must get; None is not said."""
 
     recipient: str
-    share: tuple[str, ...] | None
+    share: tuple[str, ...] | None = None
     """Exactly the sections covered; none is the head alone."""
-    forbid: tuple[str, ...] | None
+    refer: tuple[str, ...] | None = None
+    """Sections, or ``head``, that must be referred, among others perhaps."""
+    forbid: tuple[str, ...] | None = None
     """Sections, or ``head``, that must be forbidden, among others perhaps."""
-    withhold: bool
+    withhold: bool = False
     """The head must be withheld."""
+    locate: Locate = "exact"
+    """How finely what is shared must tell places: every section that has locations; where none has, every section."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,23 +78,42 @@ def _failures(bundle: Bundle, example: Example) -> list[str]:
     failures = []
     for expected in example.expectations:
         decision = decide(bundle, example.considered, expected.recipient, datetime.combine(example.on, _NOON))
-        if differences := _differences(expected, decision):
+        if differences := list(_differences(expected, decision)):
             matching = ", ".join(f"{rule.agreement}/{rule.rule}" for rule in decision.rules) or "none"
             failures.append(f"{expected.recipient}: {'; '.join(differences)} (matching rules: {matching})")
     return failures
 
 
-def _differences(expected: Expectation, decision: Decision) -> list[str]:
-    found = f"shared with {_listed(decision.covers)}" if decision.head == "granted" else decision.head
-    differences = []
-    if expected.share is not None and (decision.head != "granted" or decision.covers != expected.share):
-        differences.append(f"expected to be shared with {_listed(expected.share)}, got {found}")
-    states = {HEAD: decision.head, **decision.sections}
-    if lax := [part for part in expected.forbid or () if states[part] != "forbidden"]:
-        differences.append(f"expected {_listed(lax)} to be forbidden, got {found}")
+def _differences(expected: Expectation, decision: Decision) -> Iterator[str]:
+    found = _found(decision)
+    if expected.share is not None:
+        if decision.head != "granted" or decision.covers != expected.share:
+            yield f"expected to be shared with {_listed(expected.share)}, got {found}"
+        elif other := [part for part in _place_telling(decision) if decision.locate[part] != expected.locate]:
+            told = ", ".join(f"{part} {decision.locate[part]}" for part in other)
+            yield f"expected places to be told at {expected.locate}, got {told}"
+    yield from _lax(expected.refer, "referred", decision)
+    yield from _lax(expected.forbid, "forbidden", decision)
     if expected.withhold and decision.head != "withheld":
-        differences.append(f"expected to be withheld, got {found}")
-    return differences
+        yield f"expected to be withheld, got {found}"
+
+
+def _lax(parts: tuple[str, ...] | None, state: State, decision: Decision) -> Iterator[str]:
+    states = {HEAD: decision.head, **decision.sections}
+    if lax := [part for part in parts or () if states[part] != state]:
+        yield f"expected {_listed(lax)} to be {state}, got {_found(decision)}"
+
+
+def _found(decision: Decision) -> str:
+    if decision.head != "granted":
+        return decision.head
+    referred = [part for part in SECTIONS if decision.sections[part] == "referred"]
+    beside = f", and {_listed(referred)} referred" if referred else ""
+    return f"shared with {_listed(decision.covers)}{beside}"
+
+
+def _place_telling(decision: Decision) -> list[str]:
+    return [part for part in decision.covers if part in _TELL_PLACES] or list(decision.covers)
 
 
 def _listed(sections: tuple[str, ...] | list[str]) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 from routing.agreements.conditions import folded
-from routing.agreements.model import Agreement, Block, Condition, Forbid, MemberFacts, Rule, Share
+from routing.agreements.model import Agreement, Block, Condition, Forbid, Limit, MemberFacts, Refer, Rule, Share
 from routing.agreements.read_agreement import Draft
 from schemas.codes import is_at_or_beneath
 
@@ -30,14 +30,16 @@ PERSONS: Final = (
 def lint(drafts: Sequence[Draft], members: Mapping[str, MemberFacts]) -> None:
     """Note every fault that needs more than one value, rule or file to be seen."""
     sound = [draft for draft in drafts if draft.is_sound]
-    forbids = [(draft.agreement, rule) for draft in sound for rule in draft.agreement.rules if isinstance(rule, Forbid)]
+    protections = [
+        (draft.agreement, rule) for draft in sound for rule in draft.agreement.rules if not isinstance(rule, Share)
+    ]
     for draft in sound:
         _days_in_order(draft)
         for rule in draft.agreement.rules:
             _could_apply(draft, rule)
             if isinstance(rule, Share):
                 _lawful(draft, rule, members)
-                _narrative_undoes_nothing(draft, rule, forbids)
+                _narrative_undoes_nothing(draft, rule, protections)
 
 
 def _days_in_order(draft: Draft) -> None:
@@ -65,7 +67,7 @@ def _undoes_itself(rule: Rule) -> bool:
 def _pairs(agreement: Agreement, rule: Rule) -> Iterable[tuple[str, str]]:
     """Origin and recipient of each way the rule can be used."""
     for origin in agreement.origins:
-        if isinstance(rule, Forbid) or _signs_in_time(agreement, origin):
+        if not isinstance(rule, Share) or _signs_in_time(agreement, origin):
             yield from ((origin, recipient) for recipient in rule.recipients if recipient != origin)
 
 
@@ -84,8 +86,10 @@ def _follows(block: Block, when: Block) -> bool:
 def _implies(given: Condition, condition: Condition) -> bool:
     if given.attribute != condition.attribute or set(given.place) != set(condition.place):
         return False
-    if given.attribute == "addressed":
+    if given.attribute in ("addressed", "holder"):
         return True
+    if given.attribute == "near":
+        return given.values == condition.values and given.within_m <= condition.within_m
     certain: Callable[[Iterable[bool]], bool] = any if given.needs_all else all
     if condition.needs_all:
         return all(certain(_is_one_of(word, (value,)) for word in given.values) for value in condition.values)
@@ -114,23 +118,31 @@ def _lawful(draft: Draft, rule: Share, members: Mapping[str, MemberFacts]) -> No
         )
 
 
-def _narrative_undoes_nothing(draft: Draft, rule: Share, forbids: list[tuple[Agreement, Forbid]]) -> None:
-    """Free text is granted as typed: it would undo a section of persons that is withheld beside it."""
+def _narrative_undoes_nothing(draft: Draft, rule: Share, protections: Sequence[tuple[Agreement, Rule]]) -> None:
+    """Free text is granted as typed: it would undo a withheld section of persons, and a place told coarsely."""
     if "narrative" not in rule.grant or rule.accept_narrative:
         return
     place = draft.rule_places[rule.id].grant
-    remedy = "grant them too, leave narrative out, or say `accept-narrative: <reason>`"
+    remedy = "leave narrative out, or say `accept-narrative: <reason>`"
     if withheld := [section for section in PERSONS if section not in rule.grant]:
-        draft.faults.add(
-            place, f"grants narrative and withholds {', '.join(withheld)}, which free text may hold: {remedy}"
-        )
+        message = f"grants narrative and withholds {', '.join(withheld)}, which free text may hold: grant them too,"
+        draft.faults.add(place, f"{message} {remedy}")
+    if rule.locate != "exact":
+        draft.faults.add(place, f"grants narrative and locates at {rule.locate}, which free text may undo: {remedy}")
     pairs = set(_pairs(draft.agreement, rule))
-    for agreement, forbid in forbids:
-        spared = "narrative" not in forbid.sections and "head" not in forbid.sections
-        persons = [section for section in PERSONS if section in forbid.sections]
-        if spared and persons and not pairs.isdisjoint(_pairs(agreement, forbid)):
-            where = f"{agreement.id}/{forbid.id}"
-            message = (
-                f"grants narrative, and {where} forbids {', '.join(persons)} but not narrative: forbid it there too"
-            )
+    for agreement, protection in protections:
+        undone = _undone(protection)
+        if undone and not pairs.isdisjoint(_pairs(agreement, protection)):
+            message = f"grants narrative, and {agreement.id}/{protection.id} {undone}"
             draft.faults.add(place, f"{message}, or say `accept-narrative: <reason>` here")
+
+
+def _undone(rule: Rule) -> str | None:
+    """What free text would undo of a protection, and what to do there about it."""
+    if isinstance(rule, Limit) and rule.locate != "exact":
+        return f"locates at {rule.locate} at most: forbid narrative there too"
+    if not isinstance(rule, Refer | Forbid) or "narrative" in rule.sections or "head" in rule.sections:
+        return None
+    persons = ", ".join(section for section in PERSONS if section in rule.sections)
+    verb = "refers" if isinstance(rule, Refer) else "forbids"
+    return f"{verb} {persons} but not narrative: {verb[:-1]} it there too" if persons else None

@@ -1,8 +1,9 @@
-"""A bundle's directory → a bundle, or every fault it has, each with its file and line.
+"""A bundle's directory → a bundle, or every fault it has, each with its file, line and column.
 
 ::
 
-    bundle.yaml         version, published_by, members (or the path of an exchange.yaml), roles, never-states, suspended
+    bundle.yaml         version, published_by, members (or the path of an exchange.yaml), roles, discretion,
+                        never-states, suspended
     agreements/*.yaml   one agreement or standing file each; *.md beside them is documentation
 
 Nothing is skipped: a file that would not be read might hold a protection, so anything else in ``agreements`` is a
@@ -11,18 +12,18 @@ fault.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from routing.agreements.bundle import Bundle, code_lists_digest
 from routing.agreements.examples import Example, run_examples
+from routing.agreements.known import Known
 from routing.agreements.lint import lint
-from routing.agreements.model import MemberFacts
 from routing.agreements.read_agreement import Draft, read_agreement
 from routing.agreements.read_members import BundleFile, read_bundle_file
 from schemas.errors import Rejected
-from schemas.strict_yaml import Fault, Faults, read_yaml
+from schemas.strict_yaml import WHOLE_FILE, Fault, Faults, read_yaml
 
 _MOST_SHOWN = 200
 
@@ -61,10 +62,14 @@ def load_bundle(directory: Path) -> Bundle:
     if reading.bundle is not None:
         for result in run_examples(reading.bundle, reading.examples):
             example = result.example
-            faults += [Fault(example.file, example.place.line, example.place.column, f"{example.name} fails: {f}") for f in result.failures]
+            faults += [_at(example, f"{example.name} fails: {failure}") for failure in result.failures]
     if reading.bundle is None or faults:
         raise BundleRejected(directory, tuple(sorted(faults)))
     return reading.bundle
+
+
+def _at(example: Example, message: str) -> Fault:
+    return Fault(example.file, example.place.line, example.place.column, message)
 
 
 def read_bundle(directory: Path) -> Reading:
@@ -75,7 +80,8 @@ def read_bundle(directory: Path) -> Reading:
     if head is None or not head.members:
         faults.add(WHOLE_FILE, "without members, which agreements name, no agreement was read")
         return Reading(None, tuple(faults.noted), ())
-    drafts, others = _drafts(directory, head.members)
+    known = Known(head.members, roles=tuple(sorted({each.role for each in head.roles})))
+    drafts, others = _drafts(directory, known)
     _unique_ids(drafts)
     _suspensions_known(head, drafts, faults)
     lint(drafts, head.members)
@@ -85,7 +91,7 @@ def read_bundle(directory: Path) -> Reading:
     return Reading(_bundle(head, drafts), (), tuple(example for draft in drafts for example in draft.examples))
 
 
-def _drafts(directory: Path, members: Mapping[str, MemberFacts]) -> tuple[list[Draft], list[Fault]]:
+def _drafts(directory: Path, known: Known) -> tuple[list[Draft], list[Fault]]:
     """Every file read, and the faults of those that could not be."""
     drafts, others = [], Faults("agreements")
     unreadable: list[Fault] = []
@@ -95,7 +101,7 @@ def _drafts(directory: Path, members: Mapping[str, MemberFacts]) -> tuple[list[D
         if root is None:
             unreadable += faults.noted
         else:
-            drafts.append(read_agreement(root, members, faults))
+            drafts.append(read_agreement(root, known, faults))
     return drafts, [*others.noted, *unreadable]
 
 
@@ -139,6 +145,7 @@ def _bundle(head: BundleFile, drafts: Sequence[Draft]) -> Bundle:
         members=tuple(head.members[name] for name in sorted(head.members)),
         agreements=tuple(sorted((draft.agreement for draft in drafts), key=lambda agreement: agreement.id)),
         roles=head.roles,
+        discretion=head.discretion,
         never_states=head.never_states,
         suspended=tuple(sorted((found for found, _ in head.suspended), key=lambda found: found.agreement)),
         code_lists=code_lists_digest(),

@@ -121,7 +121,8 @@ def _of_places(attribute: Attribute, node: Node, kinds: tuple[str, ...], known: 
         _all_of(attribute, node, faults)
         return Condition(attribute)
     if attribute == "area":
-        return Condition(attribute, words_of(node, Vocabulary("an area of the bundle", known.areas), faults), place=kinds)
+        areas = words_of(node, Vocabulary("an area of the bundle", known.areas), faults)
+        return Condition(attribute, areas, place=kinds)
     return Condition(attribute, _districts(node, faults), place=kinds)
 
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import date
 from typing import Any, Final
 
 from routing.agreements.considered import Considered, Place
 from routing.agreements.decision import HEAD
 from routing.agreements.examples import Example, Expectation
-from routing.agreements.model import Agreement, MemberFacts
+from routing.agreements.known import Known
+from routing.agreements.model import Agreement
 from routing.agreements.read_conditions import code_vocabulary, sections_of
+from routing.agreements.read_terms import located_of
 from routing.agreements.words import Fields, Vocabulary, day_of, items_of, seen_as, text_of, words_of
 from schemas.codes import UNKNOWN, codes, is_code
 from schemas.sections import SECTIONS
@@ -24,29 +25,26 @@ _UNWRITTEN: Final[dict[str, str]] = {
     "mode": "actual",
     "marking": "official",
 }
+EXPECT_KEYS: Final = ("share", "refer", "forbid", "withhold", "locate")
 _GIVEN: Final = ("origin", "category", *_SETS, *_UNWRITTEN, "at", "district", "places", "sections", "addressed", "on")
 
 
-def examples_of(
-    node: Node | None, agreement: Agreement, members: Mapping[str, MemberFacts], faults: Faults
-) -> tuple[Example, ...]:
+def examples_of(node: Node | None, agreement: Agreement, known: Known, faults: Faults) -> tuple[Example, ...]:
     """The examples of a file, every fault noted."""
     if node is None:
         return ()
     items = items_of(node, "an example", faults)
-    read = (_example(item, number, agreement, members, faults) for number, item in enumerate(items, 1))
+    read = (_example(item, number, agreement, known, faults) for number, item in enumerate(items, 1))
     return tuple(example for example in read if example is not None)
 
 
-def _example(
-    node: Node, number: int, agreement: Agreement, members: Mapping[str, MemberFacts], faults: Faults
-) -> Example | None:
+def _example(node: Node, number: int, agreement: Agreement, known: Known, faults: Faults) -> Example | None:
     stated = Fields(node, "an example", ("name", "given", "expect", "on"), faults)
     given, expect = stated.need("given"), stated.need("expect")
     if given is None:
         return None
     event = Fields(given, "`given`", _GIVEN, faults)
-    considered = _considered(event, agreement, members, faults)
+    considered = _considered(event, agreement, known, faults)
     return Example(
         agreement=agreement.id,
         file=faults.file,
@@ -54,7 +52,7 @@ def _example(
         name=text_of(title, "a name", faults) if (title := stated.get("name")) else f"example {number}",
         considered=considered,
         on=_day(stated, event, agreement.starts, faults),
-        expectations=_expectations(expect, considered.origin, members, faults) if expect else (),
+        expectations=_expectations(expect, considered.origin, known, faults) if expect else (),
     )
 
 
@@ -64,11 +62,11 @@ def _day(stated: Fields, event: Fields, starts: date, faults: Faults) -> date:
     return day_of(node, faults) if node else starts
 
 
-def _considered(event: Fields, agreement: Agreement, members: Mapping[str, MemberFacts], faults: Faults) -> Considered:
+def _considered(event: Fields, agreement: Agreement, known: Known, faults: Faults) -> Considered:
     stated: dict[str, Any] = {name: _set(event.get(name), name, faults) for name in _SETS}
     stated |= {name: _word(event.get(name), name, faults) for name in _UNWRITTEN}
     origin, sections, addressed = event.need("origin"), event.get("sections"), event.get("addressed")
-    everyone = Vocabulary("a member of the exchange", sorted(members))
+    everyone = Vocabulary("a member of the exchange", sorted(known.members))
     return Considered(
         origin=Vocabulary("an origin of this file", agreement.origins).word(origin, faults) if origin else "",
         category=_code(node, "category", faults) if (node := event.get("category")) else None,
@@ -141,10 +139,8 @@ def _place(node: Node, faults: Faults) -> Place:
     )
 
 
-def _expectations(
-    node: Node, origin: str, members: Mapping[str, MemberFacts], faults: Faults
-) -> tuple[Expectation, ...]:
-    others = sorted(member.id for member in members.values() if member.receives and member.id != origin)
+def _expectations(node: Node, origin: str, known: Known, faults: Faults) -> tuple[Expectation, ...]:
+    others = [member for member in known.receivers if member != origin]
     stated = Fields(node, "`expect`, which names members that receive, the origin excepted,", others, faults)
     found = tuple(_expectation(to, expected, faults) for to in others if (expected := stated.get(to)))
     if not found:
@@ -153,17 +149,21 @@ def _expectations(
 
 
 def _expectation(recipient: str, node: Node, faults: Faults) -> Expectation:
-    stated = Fields(node, f"what {recipient} gets", ("share", "forbid", "withhold"), faults)
-    share, forbid, withhold = (stated.get(key) for key in ("share", "forbid", "withhold"))
-    if not (share or forbid or withhold):
-        faults.add(node, "expected `share`, `forbid` or `withhold`")
+    stated = Fields(node, f"what {recipient} gets", EXPECT_KEYS, faults)
+    share, refer, forbid, withhold, locate = map(stated.get, EXPECT_KEYS)
+    if not (share or refer or forbid or withhold):
+        faults.add(node, "expected `share`, `refer`, `forbid` or `withhold`")
     if withhold:
         Vocabulary("what withhold may say", ("all",)).word(withhold, faults)
+    if locate and not share:
+        faults.add(locate, "`locate` says how coarsely the shared sections tell places: it needs `share` beside it")
     return Expectation(
         recipient=recipient,
         share=sections_of(share, faults, may_be_empty=True) if share else None,
+        refer=_sections_or_all(refer, faults) if refer else None,
         forbid=_sections_or_all(forbid, faults) if forbid else None,
         withhold=withhold is not None,
+        locate=located_of(locate, faults),
     )
 
 

@@ -10,12 +10,11 @@ from typing import Any, Final, get_args
 from pydantic import TypeAdapter, ValidationError
 
 from routing.agreements.model import MemberFacts, NeverState, RoleHolders, SetAttribute, Suspension
-from routing.agreements.words import Fields, id_of, items_of, text_of
+from routing.agreements.words import Fields, Vocabulary, id_of, items_of, text_of, words_of
 from schemas.exchange import Member, Slug
-from schemas.strict_yaml import Faults, Listing, Node, Scalar, read_yaml
-from schemas.strict_yaml import Table as MappingNode
+from schemas.strict_yaml import Faults, Listing, Node, Place, Scalar, Table, read_yaml
 
-_KEYS: Final = ("version", "published_by", "members", "roles", "never-states", "suspended")
+_KEYS: Final = ("version", "published_by", "members", "roles", "discretion", "never-states", "suspended")
 _MEMBERS: Final = TypeAdapter(dict[Slug, Member])
 
 
@@ -27,6 +26,8 @@ class BundleFile:
     published_by: str
     members: Mapping[str, MemberFacts]
     roles: tuple[RoleHolders, ...]
+    discretion: tuple[str, ...]
+    """The roles that may share at discretion."""
     never_states: tuple[NeverState, ...]
     suspended: tuple[tuple[Suspension, Place], ...]
     """Each with its place."""
@@ -37,11 +38,13 @@ def read_bundle_file(root: Node, directory: Path, faults: Faults) -> BundleFile:
     stated = Fields(root, "bundle.yaml", _KEYS, faults)
     version, publisher, members = stated.need("version"), stated.need("published_by"), stated.need("members")
     facts = _members(members, directory, faults) if members else {}
+    roles = _roles(stated.get("roles"), facts, faults)
     return BundleFile(
         version=_version(version, faults) if version else 0,
         published_by=text_of(publisher, "who publishes this bundle", faults) if publisher else "",
         members=facts,
-        roles=_roles(stated.get("roles"), facts, faults),
+        roles=roles,
+        discretion=_discretion(stated.get("discretion"), roles, faults),
         never_states=_never_states(stated.get("never-states"), facts, faults),
         suspended=_suspended(stated.get("suspended"), faults),
     )
@@ -56,7 +59,7 @@ def _version(node: Node, faults: Faults) -> int:
 
 def _members(node: Node, directory: Path, faults: Faults) -> dict[str, MemberFacts]:
     """The members written here, or those of the exchange file named here."""
-    if isinstance(node, MappingNode):
+    if isinstance(node, Table):
         return _facts(node, faults)
     name = text_of(node, "members, or the relative path of an exchange.yaml", faults)
     if not name:
@@ -66,16 +69,16 @@ def _members(node: Node, directory: Path, faults: Faults) -> dict[str, MemberFac
         return {}
     theirs = Faults(name)
     root = read_yaml(directory / name, theirs)
-    members = root.get("members") if isinstance(root, MappingNode) else None
-    if root is not None and not isinstance(members, MappingNode):
+    members = root.get("members") if isinstance(root, Table) else None
+    if root is not None and not isinstance(members, Table):
         theirs.add(root, "expected an exchange.yaml with a mapping `members`")
-    facts = _facts(members, theirs) if isinstance(members, MappingNode) else {}
+    facts = _facts(members, theirs) if isinstance(members, Table) else {}
     for fault in theirs.noted:
         faults.add(node, str(fault))
     return facts
 
 
-def _facts(node: MappingNode, faults: Faults) -> dict[str, MemberFacts]:
+def _facts(node: Table, faults: Faults) -> dict[str, MemberFacts]:
     try:
         members = _MEMBERS.validate_python(_plain(node))
     except ValidationError as error:
@@ -90,7 +93,7 @@ def _facts(node: MappingNode, faults: Faults) -> dict[str, MemberFacts]:
 
 
 def _plain(node: Node) -> Any:  # noqa: ANN401  whatever YAML means by it
-    if isinstance(node, MappingNode):
+    if isinstance(node, Table):
         return {key: _plain(value) for key, _, value in node.items()}
     if isinstance(node, Listing):
         return [_plain(item) for item in node.items]
@@ -99,20 +102,21 @@ def _plain(node: Node) -> Any:  # noqa: ANN401  whatever YAML means by it
     return None if node.kind == "null" else node.text
 
 
-def _place_at(node: MappingNode, steps: tuple[int | str, ...]) -> Place:
+def _place_at(node: Table, steps: tuple[int | str, ...]) -> Place:
     """The place of the deepest key on the way to a fault."""
-    place, here = node.place, node
+    here: Node = node
+    place = node.place
     for step in steps:
-        if not isinstance(here, MappingNode) or step not in here.entries:
+        if not isinstance(here, Table) or step not in here.entries:
             break
-        place, here = here.entries[str(step)]  # type: ignore[assignment]
+        place, here = here.entries[str(step)]
     return place
 
 
 def _roles(node: Node | None, members: Mapping[str, MemberFacts], faults: Faults) -> tuple[RoleHolders, ...]:
     if node is None:
         return ()
-    names = list(node.entries) if isinstance(node, MappingNode) else []
+    names = list(node.entries) if isinstance(node, Table) else []
     stated = Fields(node, "`roles`", names, faults)
     found = []
     for role in sorted(names):
@@ -123,6 +127,12 @@ def _roles(node: Node | None, members: Mapping[str, MemberFacts], faults: Faults
                 listed = tuple(text_of(item, "a holder", faults) for item in items_of(holders, "a holder", faults))
                 found.append(RoleHolders(role, member, listed))
     return tuple(found)
+
+
+def _discretion(node: Node | None, roles: tuple[RoleHolders, ...], faults: Faults) -> tuple[str, ...]:
+    """Roles that the file names; none where nothing is said."""
+    named = Vocabulary("a role of the bundle", sorted({each.role for each in roles}))
+    return tuple(sorted(words_of(node, named, faults))) if node else ()
 
 
 def _never_states(node: Node | None, members: Mapping[str, MemberFacts], faults: Faults) -> tuple[NeverState, ...]:

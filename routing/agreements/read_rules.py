@@ -14,7 +14,6 @@ from routing.agreements.read_terms import (
     TERM_KEYS,
     StatedTerms,
     complete,
-    days_of,
     locate_of,
     onward_of,
     path_of,
@@ -92,7 +91,7 @@ def _rule(node: Node, context: FileContext, faults: Faults) -> tuple[Rule, RuleP
     )
 
 
-def _of_outcome(  # noqa: PLR0913, PLR0917  what every rule has, and where to look for the rest
+def _of_outcome(
     outcome: str, stated: Fields, everything: dict[str, Any], terms: StatedTerms, context: FileContext, faults: Faults
 ) -> Rule:
     if outcome == "share":
@@ -146,7 +145,7 @@ def _is_true(stated: Fields, key: str, faults: Faults) -> bool:
 def _limit(stated: Fields, everything: dict[str, Any], terms: StatedTerms, faults: Faults) -> Limit:
     """Here ``retain`` is a cap."""
     if not any(stated.get(key) for key in _CAPS):
-        faults.add(stated.place_of("id"), f"a limit rule caps something: it needs {', '.join(_CAPS[:-1])} or {_CAPS[-1]}")
+        faults.add(stated.place_of("id"), f"a limit rule caps something: it needs {' or '.join(_CAPS)}")
     onward = stated.get("onward")
     return Limit(
         **everything,

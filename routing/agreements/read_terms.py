@@ -84,7 +84,7 @@ def path_of(stated: Fields, known: Known, faults: Faults) -> tuple[Step, ...]:
     escalate, within = stated.need("escalate", "the roles that are asked, in order"), stated.need("within")
     roles = roles_of(escalate, known, faults) if escalate else ()
     times = [duration_of(item, _TIMES, "15m", faults) for item in items_of(within, "a time", faults)] if within else []
-    if roles and within and len(roles) != len(times):
+    if roles and times and len(roles) != len(times):
         message = f"a deadline for each step: `escalate` has {len(roles)}, `within` has {len(times)}"
         faults.add(stated.place_of("within"), message)
     return tuple(Step(role, within_s) for role, within_s in zip(roles, times, strict=False))
@@ -97,9 +97,16 @@ def roles_of(node: Node, known: Known, faults: Faults) -> tuple[str, ...]:
 
 def locate_of(node: Node | None, faults: Faults) -> Locate:
     """How coarsely places are told; exact where nothing is said."""
-    if node is None:
-        return "exact"
-    word = Vocabulary("how coarsely places are told", FINEST_FIRST[1:]).word(node, faults)
+    return _locate(node, FINEST_FIRST[1:], faults) if node else "exact"
+
+
+def located_of(node: Node | None, faults: Faults) -> Locate:
+    """How coarsely places are expected to be told; there the word ``exact`` may be written."""
+    return _locate(node, FINEST_FIRST, faults) if node else "exact"
+
+
+def _locate(node: Node, allowed: tuple[str, ...], faults: Faults) -> Locate:
+    word = Vocabulary("how coarsely places are told", allowed).word(node, faults)
     return next((locate for locate in FINEST_FIRST if locate == word), "exact")
 
 

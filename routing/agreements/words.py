@@ -156,6 +156,7 @@ class Fields:
         self._faults = faults
         self._what = what
         self._entries: dict[str, tuple[Place, Node]] = {}
+        self._is_table = isinstance(node, Table)
         if isinstance(node, Table):
             self._entries = node.entries
         else:
@@ -174,8 +175,8 @@ class Fields:
         return found[1] if found else None
 
     def need(self, key: str, why: str = "") -> Node | None:
-        """The value of a key that must be there."""
-        if key not in self._entries:
+        """The value of a key that must be there; None, with a fault noted, where it is not."""
+        if key not in self._entries and self._is_table:
             self._faults.add(self.place, f"{self._what} needs `{key}`{': ' + why if why else ''}")
         return self.get(key)
 
@@ -183,4 +184,3 @@ class Fields:
         """Where a key stands, or else where its mapping begins."""
         found = self._entries.get(key)
         return found[0] if found else self.place
-

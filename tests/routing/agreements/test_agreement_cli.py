@@ -38,7 +38,7 @@ def test_check_says_every_fault(example_directory: Path, tmp_path: Path):
     file.write_text(
         file.read_text("utf-8").replace("purpose:", "porpoise:").replace("[locations, hazards]\n", "[x]\n", 1)
     )
-    with pytest.raises(Rejected, match=r"agreements/roads.yaml:3: `porpoise` is not a key"):
+    with pytest.raises(Rejected, match=r"agreements/roads.yaml:3:1: `porpoise` is not a key"):
         run("check", str(tmp_path / "b"))
 
 
@@ -57,4 +57,4 @@ def test_test_says_which_example_fails_and_how(example_directory: Path, tmp_path
     result = CliRunner().invoke(agreements, ["test", str(tmp_path / "b")])
     assert isinstance(result.exception, Rejected)
     assert "FAILS  HWY-2026-03  example 1" in result.output
-    assert "agreements/roads.yaml:28: roads-agency: expected to be shared with the head alone" in result.output
+    assert "agreements/roads.yaml:28:5: roads-agency: expected to be shared with the head alone" in result.output

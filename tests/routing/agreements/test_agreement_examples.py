@@ -186,12 +186,12 @@ def test_at_is_one_place_of_kind_incident(write_bundle: Write):
         ("{given: {origin: north, addressed: [east]}, expect: {south: {share: []}}}", "not a member of the exchange"),
         ("{given: {origin: north}, on: today, expect: {south: {share: []}}}", "expected a day"),
         ("{given: {origin: north}, expect: {}}", "the example expects nothing"),
-        ("{given: {origin: north}, expect: {south: {}}}", "expected `share`, `forbid` or `withhold`"),
+        ("{given: {origin: north}, expect: {south: {}}}", "expected `share`, `refer`, `forbid` or `withhold`"),
         ("{given: {origin: north}, expect: {north: {share: []}}}", "the origin excepted"),
         ("{given: {origin: north}, expect: {south: {withhold: some}}}", "allowed: all"),
         ("{given: {origin: north}, expect: {south: {forbid: some}}}", "expected a list of sections, or `all`"),
-        ("{given: {origin: north}, expect: {south: {refer: all}}}", "`refer` is not supported yet"),
-        ("{given: {origin: north}, expect: {south: {share: [], locate: 1km}}}", "`locate` is not supported yet"),
+        ("{given: {origin: north}, expect: {south: {refer: some}}}", "expected a list of sections, or `all`"),
+        ("{given: {origin: north}, expect: {south: {share: [], locate: 2km}}}", "allowed: exact, 100m, 1km, 10km"),
     ],
 )
 def test_a_fault_of_an_example_has_its_line(write_bundle: Write, example: str, words: str):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -22,6 +23,7 @@ members:
   trust: {name: Ambulance Trust, receives: true, competent_authority: false}
   garda: {name: Police abroad, receives: true, country: IE}
   silent: {name: Only publishes, publishes: true}
+roles: {desk: {north: [desk-1]}}
 """
 
 HEAD = """agreement: A-1
@@ -70,10 +72,10 @@ def faults(directory: Path) -> list[str]:
 
 
 def only_fault(directory: Path, where: str, *words: str) -> None:
-    """There is one fault, there, and it says this."""
+    """There is one fault, there (a file, its line, perhaps its column), and it says this."""
     found = faults(directory)
     assert len(found) == 1, found
-    assert found[0].startswith(where + ": "), found
+    assert re.match(re.escape(where) + r"(:\d+)?: ", found[0]), found
     for word in words:
         assert word in found[0]
 
@@ -179,18 +181,17 @@ class TestWhatIsLoaded:
     def test_members_may_be_those_of_an_exchange_file(self, write_bundle: Write):
         directory = write_bundle(MEMBERS, a=HEAD + RULE)
         here = load_bundle(directory)
-        members = MEMBERS[MEMBERS.index("members:") :]
+        members, roles = MEMBERS[MEMBERS.index("members:") :].split("roles:")
         (directory / "exchange.yaml").write_text(f"exchange: demo\npartitions: 6\n{members}", "utf-8")
         (directory / "bundle.yaml").write_text(
-            "version: 3\npublished_by: the policy desk\nmembers: exchange.yaml\n", "utf-8"
+            f"version: 3\npublished_by: the policy desk\nmembers: exchange.yaml\nroles:{roles}", "utf-8"
         )
         assert load_bundle(directory) == here
 
     def test_roles_never_states_and_suspensions(self, write_bundle: Write):
         text = (
-            MEMBERS
-            + """roles: {duty-inspector: {north: [desk-1, desk-2]}}
-never-states: {north: {caveats: no such field}}
+            MEMBERS.replace("roles: {desk: {north: [desk-1]}}", "roles: {duty-inspector: {north: [desk-1, desk-2]}}")
+            + """never-states: {north: {caveats: no such field}}
 suspended: [{agreement: A-1, who: the owner, why: a breach}]
 """
         )
@@ -285,7 +286,15 @@ FILE_FAULTS = [
     ("retain: 90d", "retain: 90", 12, "expected a duration"),
     ("retain: 90d", "retain: 90d\nfollow: ever", 13, "expected a duration, as in 72h"),
     ("retain: 90d", "retain: 90d\nonward: maybe", 13, "allowed: forbidden, ask, permitted"),
-    ("retain: 90d", "retain: 90d\ndoubt: {escalate: [x], within: [10m]}", 13, "`doubt` is not supported yet"),
+    ("retain: 90d", "retain: 90d\ndoubt: {escalate: [x], within: [10m]}", 13, "`x` is not a role of the bundle"),
+    (
+        "retain: 90d",
+        "retain: 90d\ndoubt: {escalate: [desk], within: [10m, 5m]}",
+        13,
+        "`escalate` has 1, `within` has 2",
+    ),
+    ("retain: 90d", "retain: 90d\ndoubt: {escalate: [desk]}", 13, "`doubt` needs `within`"),
+    ("retain: 90d", "retain: 90d\ndoubt: {escalate: [desk], within: [10]}", 13, "expected a duration, as in 15m"),
     ("retain: 90d", "retain: 90d\nexcept: [trust]", 13, "`except` is not a key of an agreement"),
     ("retain: 90d", "retain: 90d\nstanding: yes", 13, "`standing` can only be true"),
     ("[classification,", "[clasification,", 13, "did you mean `classification`"),
@@ -331,12 +340,24 @@ RULE_FAULTS = [
         16,
         "duplicate id `r`: it already stands in line 15",
     ),
-    ("  - {id: r, outcome: refer}", 15, "outcome `refer` is not supported yet"),
-    ("  - {id: r, outcome: limit}", 15, "outcome `limit` is not supported yet"),
+    ("  - {id: r, outcome: refer, within: [5m]}", 15, "needs `escalate`: the roles that are asked, in order"),
+    ("  - {id: r, outcome: refer, escalate: [desk]}", 15, "needs `within`"),
+    ("  - {id: r, outcome: refer, escalate: [dusk], within: [5m]}", 15, "did you mean `desk`?"),
+    ("  - {id: r, outcome: refer, escalate: [desk], within: [5m, 5m]}", 15, "`escalate` has 1, `within` has 2"),
+    ("  - {id: r, outcome: refer, escalate: [desk], within: [], sections: [facts]}", 15, "an empty list"),
+    ("  - {id: r, outcome: refer, escalate: [desk], within: [5m], invite: yes}", 15, "`invite` can only be true"),
+    ("  - {id: r, outcome: refer, escalate: [desk], within: [5m], locate: 1km}", 15, "not a key of a refer rule"),
+    ("  - {id: r, outcome: limit}", 15, "a limit rule caps something: it needs locate or retain or onward"),
+    ("  - {id: r, outcome: limit, locate: 2km}", 15, "allowed: 100m, 1km, 10km"),
+    ("  - {id: r, outcome: limit, locate: exact}", 15, "allowed: 100m, 1km, 10km"),
+    ("  - {id: r, outcome: limit, onward: never}", 15, "allowed: forbidden, ask, permitted"),
+    ("  - {id: r, outcome: limit, locate: 1km, sections: [facts]}", 15, "`sections` is not a key of a limit rule"),
     ("  - {id: r, outcome: forbid, grant: [facts]}", 15, "`grant` is not a key of a forbid rule"),
     ("  - {id: r, outcome: forbid, onward: ask}", 15, "`onward` is not a key of a forbid rule"),
-    ("  - {id: r, outcome: forbid, override: [x]}", 15, "`override` is not supported yet"),
-    ("  - {id: r, outcome: forbid, silent: true}", 15, "`silent` is not supported yet"),
+    ("  - {id: r, outcome: forbid, override: [x]}", 15, "`x` is not a role of the bundle; allowed: desk"),
+    ("  - {id: r, outcome: forbid, override: []}", 15, "an empty list could never hold"),
+    ("  - {id: r, outcome: forbid, silent: maybe}", 15, "`silent` can only be true"),
+    ("  - {id: r, outcome: forbid, invite: true}", 15, "`invite` is not a key of a forbid rule"),
     ("  - {id: r, outcome: forbid, sections: []}", 15, "an empty list could never hold"),
     ("  - {id: r, outcome: forbid, sections: [fact]}", 15, "did you mean `facts`"),
     ("  - {id: r, outcome: forbid, recipients: [north]}", 15, "`north` is not a member of `to`"),
@@ -344,7 +365,7 @@ RULE_FAULTS = [
     ("  - {id: r, outcome: forbid, when: []}", 15, "expected `when`, a mapping"),
     ("  - {id: r, outcome: forbid, unless: []}", 15, "an empty list could never hold"),
     ("  - {id: r, outcome: forbid, unless: [{}]}", 15, "would always hold"),
-    ("  - id: r\n    outcome: share\n    grant: [locations]\n    locate: 1km", 18, "`locate` is not supported yet"),
+    ("  - id: r\n    outcome: share\n    grant: [locations]\n    locate: 5km", 18, "allowed: 100m, 1km, 10km"),
     ("  - id: r\n    outcome: share\n    grant: [control]", 17, "control is never granted"),
     ("  - id: r\n    outcome: share\n    grant: all", 17, "expected a list"),
     ("  - id: r\n    outcome: share\n    grant: [facts]", 17, "grants facts, above the ceiling"),
@@ -406,7 +427,7 @@ CONDITION_FAULTS = [
     ("flags: [child, child]", "`child` stands here twice"),
     ("district: [unknown]", "unknown is not a value"),
     ("district: [12]", "expected the name of a district, got a number"),
-    ("place: [incident]", "`place` says which locations `district` looks at"),
+    ("place: [incident]", "`place` says which locations `area`, `near` and `district` look at"),
     ("{district: [Leeds], place: [unknown]}", "unknown is not a value"),
     ("{district: [Leeds], place: [scene]}", "is not a kind of location"),
     ("marking: [secret]", "nothing marked above OFFICIAL-SENSITIVE may travel"),
@@ -414,9 +435,16 @@ CONDITION_FAULTS = [
     ("has: [control]", "no rule may name it"),
     ("addressed: false", "`addressed` can only be true"),
     ("addressed: [south]", "`addressed` can only be true"),
-    ("area: [pennine]", "`area` is not supported yet"),
-    ("near: {member: south, within: 5km}", "`near` is not supported yet"),
-    ("holder: true", "`holder` is not supported yet"),
+    ("area: [pennine]", "`pennine` is not an area of the bundle"),
+    ("near: {member: south, within: 5km}", "`south` has no area that anything could be near to"),
+    ("near: {member: sooth, within: 5km}", "did you mean `south`"),
+    ("near: {member: recipient}", "`near` needs `within`: a distance, as in 5km"),
+    ("near: {within: 5km}", "`near` needs `member`"),
+    ("near: {member: recipient, within: 5}", "expected a distance, as in 5km"),
+    ("near: {member: recipient, within: 5 miles}", "expected a distance, as in 5km"),
+    ("near: [recipient]", "expected `near`, a mapping of member, within"),
+    ("holder: false", "`holder` can only be true"),
+    ("holder: [south]", "`holder` can only be true"),
     ("grade: ~", "expected a list, each item a grade; got nothing"),
 ]
 
@@ -493,10 +521,10 @@ BUNDLE_FAULTS = [
     ("version: 3", "version: 0x10", "bundle.yaml:1", "expected a version"),
     ("version: 3\n", "", "bundle.yaml:1", "bundle.yaml needs `version`"),
     ("published_by: the policy desk\n", "", "bundle.yaml:1", "needs `published_by`"),
-    ("version: 3", "version: 3\nareas: {}", "bundle.yaml:2", "`areas` is not supported yet"),
+    ("version: 3", "version: 3\ndiscretion: [dusk]", "bundle.yaml:2", "did you mean `desk`?"),
     ("version: 3", "version: 3\nrole: {}", "bundle.yaml:2", "did you mean `roles`?"),
-    ("version: 3", "version: 3\nroles: {inspector: {nort: [x]}}", "bundle.yaml:2", "did you mean `north`?"),
-    ("version: 3", "version: 3\nroles: {inspector: {north: []}}", "bundle.yaml:2", "an empty list could never hold"),
+    ("desk: {north: [desk-1]}", "inspector: {nort: [x]}", "bundle.yaml:9", "did you mean `north`?"),
+    ("desk: {north: [desk-1]}", "inspector: {north: []}", "bundle.yaml:9", "an empty list could never hold"),
     ("version: 3", "version: 3\nnever-states: {trust: {flags: x}}", "bundle.yaml:2", "members that publish"),
     ("version: 3", "version: 3\nnever-states: {north: {grade: x}}", "bundle.yaml:2", "what north never states"),
     ("version: 3", "version: 3\nnever-states: {north: {flags: }}", "bundle.yaml:2", "expected the reason, got nothing"),
@@ -522,7 +550,7 @@ def test_a_fault_of_the_bundle_file_has_its_line(write_bundle: Write, before: st
 )
 def test_a_fault_of_a_member_has_its_line(write_bundle: Write, before: str, after: str, line: int, words: str):
     found = faults(write_bundle(MEMBERS.replace(before, after), a=HEAD + RULE))
-    assert any(fault.startswith(f"bundle.yaml:{line}: ") and words in fault for fault in found), found
+    assert any(fault.startswith(f"bundle.yaml:{line}:") and words in fault for fault in found), found
     assert any("no agreement was read" in fault for fault in found)
 
 
@@ -531,14 +559,14 @@ def test_a_fault_of_a_member_has_its_line(write_bundle: Write, before: str, afte
     [
         ("/etc/exchange.yaml", "relative to the bundle's directory"),
         ("nowhere.yaml", "nowhere.yaml: cannot be read"),
-        ("agreements/a.yaml", "agreements/a.yaml:1: expected an exchange.yaml with a mapping `members`"),
+        ("agreements/a.yaml", "agreements/a.yaml:1:1: expected an exchange.yaml with a mapping `members`"),
         ("[north]", "expected members, or the relative path"),
     ],
 )
 def test_members_from_a_file_that_has_none(write_bundle: Write, members: str, words: str):
     directory = write_bundle(f"version: 1\npublished_by: x\nmembers: {members}\n", a=HEAD + RULE)
     found = faults(directory)
-    assert any(fault.startswith("bundle.yaml:3: ") and words in fault for fault in found), found
+    assert any(fault.startswith("bundle.yaml:3:") and words in fault for fault in found), found
 
 
 def test_an_agreement_stands_once(write_bundle: Write):
@@ -579,8 +607,8 @@ def test_all_faults_of_all_files_are_told_at_once(write_bundle: Write):
 
 
 def test_a_fault_says_where_it_is() -> None:
-    assert str(Fault("a.yaml", 3, "wrong")) == "a.yaml:3: wrong"
-    assert str(Fault("a.yaml", 0, "wrong")) == "a.yaml: wrong"
+    assert str(Fault("a.yaml", 3, 7, "wrong")) == "a.yaml:3:7: wrong"
+    assert str(Fault("a.yaml", 0, 0, "wrong")) == "a.yaml: wrong"
 
 
 def test_the_example_bundle_loads(example_directory: Path, desk: Any):

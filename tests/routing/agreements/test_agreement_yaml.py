@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from routing.agreements import read_bundle
-from routing.agreements.source import MAX_BYTES, Faults, Mapping, Scalar, read_yaml
+from schemas.strict_yaml import MAX_BYTES, Faults, Listing, Place, Scalar, Table, read_yaml
 
 MEMBERS = "version: 1\npublished_by: x\nmembers: {north: {name: N, publishes: true, receives: true}}\n"
 
@@ -24,7 +24,7 @@ HOSTILE = {
     "duplicate key": ("a: 1\nb: 2\na: 3\n", 3, "duplicate key `a`: it already stands in line 1"),
     "deep lists": ("[" * 200_000, 1, "nested deeper than"),
     "deep mappings": ("{a: " * 100_000, 1, "nested deeper than"),
-    "deep blocks": ("\n".join(" " * n + "a:" for n in range(900)), 13, "nested deeper than"),
+    "deep blocks": ("\n".join(" " * n + "a:" for n in range(900)), 21, "nested deeper than"),
     "never closed": ("a: [1,\n", 2, "not YAML"),
     "a tab": ("a:\n\t- 1\n", 2, "not YAML"),
     "nothing": ("", 0, "the file is empty"),
@@ -69,9 +69,15 @@ def test_nodes_know_their_lines_and_what_yaml_takes_them_for(tmp_path: Path):
     path.write_text("\ufeffa: text\nb:\n  - 1\n  - '1'\n  - no\n  - ~\n  - 2026-01-01\n  - 1.5\non: x\n", "utf-8")
     faults = Faults("a.yaml")
     root = read_yaml(path, faults)
-    assert isinstance(root, Mapping)
+    assert isinstance(root, Table)
     assert faults.noted == []
-    assert root.key_lines == {"a": 1, "b": 2, "on": 9}
-    kinds = [(item.line, item.kind) for item in root.entries["b"].items]  # type: ignore[union-attr]
+    assert {key: (place.line, place.column) for key, place, _ in root.items()} == {
+        "a": (1, 1),
+        "b": (2, 1),
+        "on": (9, 1),
+    }
+    listing = root.get("b")
+    assert isinstance(listing, Listing)
+    kinds = [(item.place.line, item.kind) for item in listing.items if isinstance(item, Scalar)]
     assert kinds == [(3, "integer"), (4, "text"), (5, "truth"), (6, "null"), (7, "date"), (8, "other")]
-    assert root.entries["a"] == Scalar(1, "text", "text")
+    assert root.get("a") == Scalar(Place(1, 4), "text", "text")
