@@ -100,7 +100,8 @@ class PolicyDesk:
 
         Raises:
             Rejected: its version does not rise; it does not fit the exchange; it asks what the router cannot do; it
-                would lift a suspension that is not named in ``lifting``; somebody else published that version at the same moment; it is too large.
+                would lift a suspension that is not named in ``lifting``; somebody else published that version at the
+                same moment; it is too large.
         """
         check_able(bundle)
         check_members(bundle, self.exchange)

@@ -14,7 +14,7 @@ from confluent_kafka.admin import AdminClient, ConfigResource, ResourceType
 from confluent_kafka.cimpl import NewTopic
 
 from deploy.broker import EmbeddedBroker
-from deploy.cli.provision import provision as command
+from deploy.cli import cli
 from deploy.provision import plan_topics, provision
 from deploy.topic_plan import Difference
 from schemas.errors import Rejected, Unavailable
@@ -131,7 +131,9 @@ def test_no_cluster_is_unavailable_and_says_what_to_do(exchange: Exchange, monke
 def run(action: str, tmp_path: Path, broker: EmbeddedBroker, content: dict[str, object], *more: str) -> Result:
     path = tmp_path / "exchange.yaml"
     path.write_text(yaml.safe_dump(content), "utf-8")
-    return CliRunner().invoke(command, [action, "--exchange", str(path), "--bootstrap", broker.bootstrap, *more])
+    return CliRunner().invoke(
+        cli, ["provision", action, "--exchange", str(path), "--bootstrap", broker.bootstrap, *more]
+    )
 
 
 def test_the_command_prints_one_line_per_topic(tmp_path: Path, broker: EmbeddedBroker, unique: str) -> None:

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from deploy.cli.agreements import agreements
+from deploy.cli import cli
 from schemas.errors import Rejected
 
 
 def run(*arguments: str) -> str:
-    result = CliRunner().invoke(agreements, arguments, catch_exceptions=False)
+    result = CliRunner().invoke(cli, ["agreements", *arguments], catch_exceptions=False)
     assert result.exit_code == 0, result.output
     return result.output
 
@@ -54,7 +54,7 @@ def test_test_says_which_example_fails_and_how(example_directory: Path, tmp_path
     file.write_text(
         file.read_text("utf-8").replace("roads-agency: {share: [locations, hazards]}", "roads-agency: {share: []}")
     )
-    result = CliRunner().invoke(agreements, ["test", str(tmp_path / "b")])
+    result = CliRunner().invoke(cli, ["agreements", "test", str(tmp_path / "b")])
     assert isinstance(result.exception, Rejected)
     assert "FAILS  HWY-2026-03  example 1" in result.output
     assert "agreements/roads.yaml:28:5: roads-agency: expected to be shared with the head alone" in result.output
