@@ -24,6 +24,7 @@ COMMANDS: Final = {
     "registry": "serve the schemas to partners' deserialisers",
     "route": "apply sharing agreements and fan events out to partners",
     "setaside": "see and retry records that could not be mapped",
+    "status": "whether everything flows, and if not: for whom, since when and why",
 }
 """Every command and what it is for; ``deploy/cli/<name>.py`` holds a click command of that name."""
 
