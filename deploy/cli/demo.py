@@ -18,6 +18,7 @@ from rich.text import Text
 
 from deploy.broker import SHORT_LIVED, EmbeddedBroker
 from deploy.demo import run, screen
+from deploy.demo.crew import huecry
 from deploy.demo.figures import Figures
 from deploy.demo.story import closing_words
 
@@ -74,7 +75,10 @@ def _play(plan: run.Plan, console: Console, *, as_json: bool, keep: bool) -> Non
 
 
 def _keep(running: run.Demo, console: Console) -> None:
-    console.print(f"\nAll is left running, the broker at {running.broker.bootstrap}; Ctrl-C ends it.")
+    targets = run.write_targets(running)
+    told = f"{' '.join(huecry())} status --targets {targets} --exchange {run.HERE / 'exchange.yaml'}"
+    console.print(f"\nTo see how it is:\n{told}")
+    console.print(f"All is left running, the broker at {running.broker.bootstrap}; Ctrl-C ends it.")
     try:
         while True:
             running.crew.check(may_finish=run.PRODUCERS)

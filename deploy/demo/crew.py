@@ -7,12 +7,13 @@ import socket
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from deploy.child_process import end_child, start_child
+from deploy.status.targets import Target
 from schemas.errors import Fatal
 
 _GRACE_S = 25.0
@@ -26,11 +27,16 @@ class Crew:
     logs: Path
     ports: dict[str, int] = field(default_factory=dict)
     """Where each process serves its metrics and health."""
+    _targets: dict[str, tuple[Target, ...]] = field(default_factory=dict)
     _running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     def start(self, name: str, *arguments: str, ports: int = 1) -> None:
-        """Start ``huecry`` with these arguments; it serves its metrics on the first of so many free ports."""
+        """Start ``huecry`` with these arguments; it serves its metrics on the first of so many free ports.
+
+        The name is the command's and, if it works for one, the member's: consume-north-yorkshire.
+        """
         self.ports[name] = free_ports(ports)
+        self._targets[name] = tuple(_targets(name, range(self.ports[name], self.ports[name] + ports)))
         command = [*huecry(), *arguments, "--metrics-port", str(self.ports[name])]
         self._running[name] = start_child(command, self.logs / f"{name}.log")
 
@@ -57,6 +63,10 @@ class Crew:
         """Process ids of those that run."""
         return {name: child.pid for name, child in self._running.items() if child.poll() is None}
 
+    def targets(self) -> tuple[Target, ...]:
+        """Where those that run serve their metrics, a router's workers too."""
+        return tuple(target for name in self.pids() for target in self._targets[name])
+
     def stop(self) -> None:
         """Ask all to end at once, and see that they do."""
         running = [child for child in self._running.values() if child.poll() is None]
@@ -77,6 +87,12 @@ def free_ports(count: int) -> int:
             except OSError:
                 continue
             return int(first)
+
+
+def _targets(name: str, ports: Sequence[int]) -> Iterator[Target]:
+    service, _, member = name.partition("-")
+    for place, port in enumerate(ports):
+        yield Target(f"127.0.0.1:{port}", f"{service}-worker" if place else service, member)
 
 
 def _is_ready(port: int) -> bool:

@@ -7,6 +7,7 @@ until everything published has been decided and everything granted is in its rec
 
 from __future__ import annotations
 
+import json
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -20,6 +21,7 @@ from deploy.demo.crew import Crew
 from deploy.demo.figures import Figures, read_figures, rows
 from deploy.policy_publishing import PolicyDesk
 from deploy.provision import provision
+from deploy.status.targets import targets_document
 from routing.agreements import load_bundle
 from schemas.errors import Fatal, Rejected
 from schemas.exchange import Exchange, load_exchange
@@ -187,6 +189,13 @@ def watch(demo: Demo, show: Callable[[Figures, Mapping[str, int]], None]) -> Non
         if time.monotonic() > deadline:
             raise Fatal(f"not everything arrived within {demo.plan.patience_s:.0f} s; the logs are in {demo.crew.logs}")
         time.sleep(_LOOK_EVERY_S)
+
+
+def write_targets(demo: Demo) -> Path:
+    """A file by which ``huecry status`` and Prometheus find the processes that run."""
+    file = demo.plan.folder / "targets.json"
+    file.write_text(json.dumps(targets_document(demo.crew.targets()), indent=2), encoding="utf-8")
+    return file
 
 
 def _sample(plan: Plan) -> Path:

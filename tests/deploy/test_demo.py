@@ -16,7 +16,9 @@ from typing import Any
 
 import psutil
 import pytest
+from click.testing import CliRunner
 
+from deploy.cli import cli
 from deploy.cli.demo import demo
 from deploy.demo.figures import percentile, rows
 from deploy.demo.run import HERE, prepare
@@ -81,6 +83,7 @@ def test_every_granted_decision_is_a_delivery_and_the_figures_are_those_of_the_d
         _nothing_granted_is_missing(told)
         _invented_says_so(told)
         said(process, "All is left running")
+        _status_finds_what_runs(tmp_path / "demo" / "targets.json")
         assert ends_with_all_its_children(process) == 0
         assert process.stdout.read() == "", "the object is all that stands on stdout"
 
@@ -127,6 +130,15 @@ def _invented_says_so(told: dict[str, Any]) -> None:
     ]
     assert plates, "some are shared"
     assert all(plate.startswith("INVENTED ") for plate in plates)
+
+
+def _status_finds_what_runs(targets: Path) -> None:
+    result = CliRunner().invoke(cli, ["status", "--json", "--targets", str(targets), "--timeout", "30"])
+    told = json.loads(result.stdout)
+    assert told["flowing"], told["faults"]
+    assert sorted((one["service"], one["up"]) for one in told["processes"]) == sorted(
+        [("route", True), *[("route-worker", True)] * 2, *[("consume", True)] * len(MEMBERS), *[("ledger", True)] * 2]
+    )
 
 
 @pytest.mark.timeout(PATIENCE_S)

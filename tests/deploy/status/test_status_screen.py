@@ -6,15 +6,19 @@ import io
 import json
 import re
 from dataclasses import replace
+from pathlib import Path
+from typing import get_args
 
 import pytest
 from rich.console import Console
 
 from deploy.status.as_json import as_json
+from deploy.status.faults import Kind
 from deploy.status.picture import Picture
 from deploy.status.screen import screen
 from deploy.status.watch import Report
 from deploy.status.words import duration, of_things, short
+from schemas.ops.metric_catalogue import SERVICES
 from tests.deploy.status.telling import NOON, REFUSED, down, every, up, watched
 
 NAMES = {"north": "Yorkshire and the Humber Ambulance Service", "south": "Southern Police"}
@@ -25,8 +29,9 @@ def moment(count: int, *others):
         up(
             "produce",
             "north",
-            f'produced_events_total{{origin="north",outcome="acknowledged"}} {count}\nspool_events{{origin="north"}} 1234567\n'
-            'spool_oldest_seconds{origin="north"} 12\nset_aside_records{origin="north"} 3',
+            f'produced_events_total{{origin="north",outcome="acknowledged"}} {count}\n'
+            'spool_events{origin="north"} 1234567\nspool_oldest_seconds{origin="north"} 12\n'
+            'set_aside_records{origin="north"} 3',
         ),
         up(
             "route-worker",
@@ -42,7 +47,8 @@ def moment(count: int, *others):
             "south",
             f'delivered_total{{recipient="south",outcome="written"}} {count * 3}\n'
             f'receive_seconds_bucket{{recipient="south",le="0.5"}} {count}\n'
-            f'receive_seconds_bucket{{recipient="south",le="+Inf"}} {count}\nconsumer_lag_seconds{{recipient="south"}} 0.2',
+            f'receive_seconds_bucket{{recipient="south",le="+Inf"}} {count}\n'
+            'consumer_lag_seconds{recipient="south"} 0.2',
         ),
         *others,
     )
@@ -150,3 +156,14 @@ def test_times_are_told_as_people_tell_them(seconds, words, in_a_column):
 def test_one_is_not_many():
     assert [of_things(count, "record") for count in (0, 1, 1200)] == ["0 records", "1 record", "1,200 records"]
     assert of_things(2, "delivery", "deliveries") == "2 deliveries"
+
+
+def test_every_key_and_kind_and_service_stands_in_the_guide(report):
+    guide = (Path(__file__).parents[3] / "docs" / "status.md").read_text("utf-8")
+    told = as_json(report)
+    keys = {*told, *(key for part in ("faults", "members", "processes") for key in told[part][0])}
+    missing = {word for word in (*keys, *get_args(Kind), *SERVICES) if f"`{word}`" not in guide}
+    assert missing - {"faults", "members", "processes"} == set()
+    assert set(re.findall(r"`(\w+_(?:s|ms|per_s|at))`", guide)) <= keys | {"_per_s"}, (
+        "no key is promised that is not there"
+    )
