@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from consumers.delivery import Batch, Positions, Record, SetAside, check_identifiers, without_nul
 from consumers.ledger_tables import DECISION, DISCLOSURE, FEEDBACK, TABLES
-from consumers.runner import Progress, Runner
+from consumers.runner import Counted, Progress, Runner
 from consumers.settings import ConsumerSettings
 from consumers.sinks import Gap, Written
 from consumers.sinks.places import Place, open_database
@@ -193,7 +193,8 @@ def keep_ledger(
         subscriber = Subscriber(consumer, topics, sink.positions, sink.note_gap, health)
         closing.callback(subscriber.close)
         opener = ledger_opener(force, settings.most_bytes, settings.lookup)
-        runner: Runner[LedgerEntry] = Runner(force, subscriber, opener, sink, health=health)
+        counted = Counted(force, "ledger")
+        runner: Runner[LedgerEntry] = Runner(counted, subscriber, opener, sink, health=health)
         started(runner.progress)
         runner.run(stop, until_idle_s)
         return runner.progress

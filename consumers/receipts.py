@@ -111,6 +111,8 @@ class ReceiptSender:
         self._taken: list[int] = []
         self._forget_at = 0.0
         self._again_at = 0.0
+        for outcome in ("delivered", "failed", "not-taken"):
+            metrics.declare("receipts_total", recipient=member, outcome=outcome)
 
     def send(self) -> None:
         """Hand to Kafka what is new in the outbox, and forget what it has taken.

@@ -8,10 +8,11 @@ from threading import Event
 
 from consumers.delivery import Delivery, delivery_opener
 from consumers.receipts import ReceiptSender
-from consumers.runner import Progress, Runner
+from consumers.runner import Counted, Progress, Runner
 from consumers.settings import ConsumerSettings
 from consumers.sinks.sql import SqlSink
 from consumers.subscriber import Subscriber
+from schemas.ops import metrics
 from schemas.ops.health import Health
 from schemas.topics import partner_topic
 
@@ -36,6 +37,7 @@ def receive(
         Fatal: this process cannot go on.
     """
     settings.must("receives")
+    metrics.declare("receive_seconds", recipient=settings.member)
     clients, member = settings.clients, settings.member
     with ExitStack() as closing:
         sink = SqlSink(settings.into, member)
@@ -47,7 +49,8 @@ def receive(
         subscriber = Subscriber(consumer, [partner_topic(member)], sink.positions, sink.note_gap, health)
         closing.callback(subscriber.close)
         opener = delivery_opener(settings.most_bytes, settings.lookup)
-        runner: Runner[Delivery] = Runner(member, subscriber, opener, sink, health=health, receipts=receipts)
+        counted = Counted(member, "receiving")
+        runner: Runner[Delivery] = Runner(counted, subscriber, opener, sink, health=health, receipts=receipts)
         started(runner.progress)
         runner.run(stop, until_idle_s)
         return runner.progress

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from threading import Event
-from typing import Final, Generic, TypeVar
+from typing import Final, Generic, Literal, NamedTuple, TypeVar
 
 from consumers.delivery import Delivery, Record, SetAside, open_batch
 from consumers.receipts import ReceiptSender
@@ -16,6 +16,7 @@ from consumers.subscriber import Subscriber
 from schemas.errors import Unavailable
 from schemas.ops import metrics
 from schemas.ops.health import Health
+from schemas.ops.lag import Lag
 from schemas.ops.logs import get_logger
 
 MOST_RECORDS: Final = 500
@@ -29,20 +30,32 @@ R = TypeVar("R")
 _log = get_logger()
 
 
+class Counted(NamedTuple):
+    """What metrics name: whose database, and which of that member's."""
+
+    recipient: str
+    store: Literal["receiving", "ledger"]
+
+
 @dataclass
 class Progress:
     """What a run has done so far; read it from any thread."""
 
+    lag: Lag = field(default_factory=Lag)
+    """Of the oldest record in hand, or of the latest written while more were waiting."""
     received: int = 0
     written: int = 0
     repeated: int = 0
     set_aside: int = 0
-    lag_s: float = 0.0
-    """Age in Kafka of the oldest record in hand, or of the latest written while more were waiting; 0: caught up."""
     waiting: bool = False
     """The sink is away."""
     last_record_at: float = field(default_factory=time.monotonic)
     """On the monotonic clock; the start of the run before the first."""
+
+    @property
+    def lag_s(self) -> float:
+        """How long the oldest record has been in Kafka without being durable, now; 0: caught up."""
+        return self.lag.seconds()
 
 
 class Runner(Generic[T]):
@@ -50,7 +63,7 @@ class Runner(Generic[T]):
 
     def __init__(
         self,
-        recipient: str,
+        counted: Counted,
         subscriber: Subscriber,
         open_one: Callable[[Record], T],
         sink: Sink[T],
@@ -58,16 +71,17 @@ class Runner(Generic[T]):
         health: Health,
         receipts: ReceiptSender | None = None,
     ) -> None:
-        """Put the parts together; `recipient` is the member that metrics name."""
-        self._recipient = recipient
+        """Put the parts together; `counted` is what metrics name."""
+        self._recipient = counted.recipient
+        self._labels = counted._asdict()
         self._subscriber = subscriber
         self._open_one = open_one
         self._sink = sink
         self._health = health
         self._receipts = receipts
         self._stop = Event()
-        self._in_hand: Sequence[Record] = ()
-        self.progress = Progress()
+        self.progress = Progress(Lag(lambda: max(subscriber.contact.silence_s(), health.stalled_s())))
+        self._declare()
 
     def run(self, stop: Event, until_idle_s: float | None = None) -> None:
         """Work until `stop` is set, or until nothing has come for so long.
@@ -84,7 +98,8 @@ class Runner(Generic[T]):
             self._patiently(self._send_receipts)
 
     def _carry(self, records: Sequence[Record]) -> None:
-        self._in_hand = records
+        # A record without a time of its own cannot say how long it has waited.
+        self.progress.lag.oldest(min(record.timestamp_ms for record in records) or None)
         batch = self._patiently(lambda: open_batch(records, self._open_one))
         if batch is None:
             return
@@ -92,8 +107,7 @@ class Runner(Generic[T]):
         written = self._patiently(lambda: self._sink.write(batch))
         if written is None:
             return
-        metrics.observe("sink_seconds", time.monotonic() - started, recipient=self._recipient)
-        self._in_hand = ()
+        metrics.observe("sink_seconds", time.monotonic() - started, **self._labels)
         self._subscriber.durable(batch.positions)
         self._count(records, written)
 
@@ -124,9 +138,7 @@ class Runner(Generic[T]):
             _log.warning("the subscriber waits for its sink", recipient=self._recipient, error=error)
         self.progress.waiting = True
         self._health.unready(str(error), _COMPONENT)
-        metrics.set_gauge("sink_waiting", 1, recipient=self._recipient)
-        if self._in_hand:
-            self._set_lag(self._in_hand[0])
+        metrics.set_gauge("sink_waiting", 1, **self._labels)
         until = time.monotonic() + wait_s
         while not self._stop.is_set() and (left := until - time.monotonic()) > 0:
             self._health.beat()
@@ -135,11 +147,13 @@ class Runner(Generic[T]):
     def _waits_no_more(self) -> None:
         self.progress.waiting = False
         self._health.ready(_COMPONENT)
-        metrics.set_gauge("sink_waiting", 0, recipient=self._recipient)
+        metrics.set_gauge("sink_waiting", 0, **self._labels)
 
-    def _set_lag(self, oldest: Record | None) -> None:
-        self.progress.lag_s = 0.0 if oldest is None else max(0.0, time.time() - oldest.timestamp_ms / 1000)
-        metrics.set_gauge("consumer_lag_seconds", self.progress.lag_s, recipient=self._recipient)
+    def _declare(self) -> None:
+        """Show from the start what this run will count."""
+        metrics.declare("delivered_total", **self._labels)
+        metrics.set_gauge("sink_waiting", 0, **self._labels)
+        metrics.set_gauge_source("consumer_lag_seconds", self.progress.lag.seconds, **self._labels)
 
     def _is_idle(self, until_idle_s: float | None) -> bool:
         """Whether nothing came for so long; nothing counts as idle before Kafka has given out the partitions."""
@@ -155,13 +169,15 @@ class Runner(Generic[T]):
         progress.repeated += written.repeated
         progress.set_aside += len(written.set_aside)
         progress.last_record_at = time.monotonic()
-        self._set_lag(records[-1] if len(records) == MOST_RECORDS else None)
+        # After a full batch there is more, and of that we know only that it came later than the last of these.
+        progress.lag.oldest(records[-1].timestamp_ms if len(records) == MOST_RECORDS else None)
+        metrics.set_gauge("last_delivered_timestamp_seconds", durable_at.timestamp(), **self._labels)
         for outcome, count in (
             ("written", len(written.written)),
             ("repeated", written.repeated),
             ("set-aside", len(written.set_aside)),
         ):
-            metrics.increment("delivered_total", count, recipient=self._recipient, outcome=outcome)
+            metrics.increment("delivered_total", count, **self._labels, outcome=outcome)
         metrics.observe("sink_batch_events", len(records))
         _observe_journeys(self._recipient, written, durable_at)
         _tell_set_aside(self._recipient, written.set_aside)

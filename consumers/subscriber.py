@@ -14,7 +14,8 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaExcepti
 
 from consumers.delivery import Positions, Record
 from consumers.sinks import Gap
-from schemas.errors import Fatal, Unavailable
+from schemas.errors import Fatal
+from schemas.ops.contact import Contact
 from schemas.ops.health import Health
 from schemas.ops.logs import get_logger
 
@@ -41,8 +42,11 @@ _UNLESS_SAID: Final = {
 }
 
 _CALL_S: Final = 10.0
+_PROBE_S: Final = 1.0
 _PROBE_EVERY_S: Final = 5.0
+_PROBE_AGAIN_S: Final = 1.0
 _COMPONENT: Final = "kafka"
+_UNPLACED: Final = "waiting for Kafka to give out partitions"
 _log = get_logger()
 
 
@@ -64,18 +68,23 @@ class Subscriber:
             topics: what to read.
             positions: where to read on, asked at every assignment.
             note_gap: called with what was lost to retention.
-            health: told whether Kafka can be read.
+            health: can ask whether Kafka can be read.
         """
         self._positions = positions
         self._note_gap = note_gap
-        self._health = health
         self._to_place: list[TopicPartition] | None = None
-        self._trouble: str | None = "waiting for Kafka to give out partitions"
+        self._is_given = False
+        self._could_not_place = False
+        self._trouble = _UNPLACED
         self._probe_at = 0.0
         self._topics = list(topics)
+        self._brokers = str(settings.get("bootstrap.servers", ""))
+        self.contact = Contact(self._brokers)
+        """Whether Kafka answers this subscriber."""
         self.placed = False
         """Whether Kafka has said which partitions are ours, and each is read from its position."""
-        health.unready(self._trouble, _COMPONENT)
+        health.ready(_COMPONENT)
+        health.watch(_COMPONENT, lambda: self.contact.trouble() or self._trouble)
         self._consumer = Consumer({**_UNLESS_SAID, **settings, **GROUP_SETTINGS, "error_cb": self._client_error})
         self._consumer.subscribe(self._topics, on_assign=self._assigned, on_revoke=self._revoked)
 
@@ -83,16 +92,18 @@ class Subscriber:
         """What there is, at most so many records; an empty list if nothing came within the time.
 
         Raises:
-            Unavailable: Kafka or the sink's database cannot be asked where to read on.
+            Unavailable: the sink's database cannot be asked where to read on.
             Fatal: the client cannot go on, or the topic is not the one that was read before.
         """
-        first = self._consumer.poll(0 if self._to_place is not None else timeout_s)
+        is_to_place_now = self._to_place is not None and not self._could_not_place
+        first = self._consumer.poll(0 if is_to_place_now else timeout_s)
         if self._to_place is not None:
             # The records before were of another assignment: they come again from where the database says.
             self._place(self._to_place)
             return []
-        if first is None:
+        if first is None or self._trouble:
             self._probe()
+        if first is None:
             return []
         records = []
         for message in (first, *self._consumer.consume(most - 1, 0)):
@@ -100,6 +111,8 @@ class Subscriber:
                 self._message_error(error)
             else:
                 records.append(_record(message))
+        if records:
+            self._answered()
         # A rebalance may have come in the middle of it.
         return [] if self._to_place is not None else records
 
@@ -135,29 +148,40 @@ class Subscriber:
     def _assigned(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         # Positions need the network and the sink: not from within a callback. Nothing is read until they are known.
         consumer.assign([])
-        self._to_place = partitions
+        self._to_place, self._is_given = partitions, True
         self.placed = False
+        self._answered()
 
     def _revoked(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:  # noqa: ARG002  the library's signature
-        self._to_place = []
+        # In good order, or because Kafka has not heard of us for too long: no sign that it answers.
+        self._to_place, self._is_given = [], False
         self.placed = False
+        self._trouble = self._trouble or _UNPLACED
 
     def _place(self, partitions: list[TopicPartition]) -> None:
         stored = self._positions()
-        self._consumer.assign([self._placed(partition, stored) for partition in partitions])
+        if partitions:
+            self.contact.asked()
+        try:
+            placed = [self._placed(partition, stored) for partition in partitions]
+        except KafkaException as error:
+            self._could_not_place = True
+            self._ill("Kafka does not tell what it holds", error.args[0])
+            return
+        self._could_not_place = False
+        self._consumer.assign(placed)
         self._to_place = None
-        self.placed = True
-        self._well()
+        self.placed = self._is_given
+        if self.placed:
+            self._trouble = ""
+            self._answered()
 
     def _placed(self, partition: TopicPartition, stored: Positions) -> TopicPartition:
         topic, number = partition.topic, partition.partition
         position = stored.get((topic, number))
         if position is None:
             return TopicPartition(topic, number, OFFSET_BEGINNING)
-        try:
-            low, high = self._consumer.get_watermark_offsets(partition, timeout=_CALL_S)
-        except KafkaException as error:
-            raise Unavailable(f"{topic}/{number}: Kafka does not tell what it holds: {error.args[0].name()}") from error
+        low, high = self._consumer.get_watermark_offsets(partition, timeout=_CALL_S)
         if position > high:
             raise Fatal(
                 f"{topic}/{number}: the database has read up to {position}, and the topic ends at {high}: it was made "
@@ -194,32 +218,38 @@ class Subscriber:
 
     def _client_error(self, error: KafkaError) -> None:
         if error.code() == KafkaError._ALL_BROKERS_DOWN:  # noqa: SLF001  how the library names it
-            self._ill("no broker of Kafka can be reached", error)
+            self._ill(f"no broker of Kafka can be reached at {self._brokers}", error)
         elif error.fatal():
             self._ill("the Kafka client cannot go on", error)
 
     def _ill(self, reason: str, error: KafkaError) -> None:
         if reason != self._trouble:
-            _log.warning("the subscriber waits for Kafka", kafka_error=error.name(), topics=self._topics)
+            _log.warning(
+                "the subscriber waits for Kafka", kafka_error=error.name(), topics=self._topics, broker=self._brokers
+            )
         self._trouble = reason
-        self._health.unready(reason, _COMPONENT)
 
-    def _well(self) -> None:
-        if self._trouble is not None:
-            self._trouble = None
-            self._health.ready(_COMPONENT)
+    def _answered(self) -> None:
+        self.contact.answered()
+        if not self._trouble:
+            self._probe_at = time.monotonic() + _PROBE_EVERY_S
 
     def _probe(self) -> None:
-        """After trouble, ask whether all is well again: a quiet topic does not tell."""
-        if self._trouble is None or not self.placed or time.monotonic() < self._probe_at:
+        """Ask whether Kafka is there, and all is well again after trouble: a quiet topic does not tell."""
+        if not self.placed or time.monotonic() < self._probe_at:
+            return
+        self.contact.asked()
+        try:
+            found = [self._consumer.list_topics(topic, timeout=_PROBE_S).topics[topic] for topic in self._topics]
+        except KafkaException as error:
+            self._probe_at = time.monotonic() + _PROBE_AGAIN_S
+            if self.contact.silence_s():
+                self._ill(f"no broker of Kafka can be reached at {self._brokers}", error.args[0])
             return
         self._probe_at = time.monotonic() + _PROBE_EVERY_S
-        try:
-            found = [self._consumer.list_topics(topic, timeout=1).topics[topic] for topic in self._topics]
-        except KafkaException:
-            return
+        self.contact.answered()
         if all(topic.error is None for topic in found):
-            self._well()
+            self._trouble = ""
 
 
 def _record(message: Message) -> Record:

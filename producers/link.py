@@ -36,6 +36,10 @@ class Link(Protocol):
         """Serve reports for at most so long."""
         ...
 
+    def list_topics(self, topic: str, timeout: float) -> object:
+        """Ask Kafka about a topic; raises KafkaException when it does not answer."""
+        ...
+
     def purge(self, in_queue: bool, in_flight: bool, blocking: bool) -> None:  # noqa: FBT001  as confluent-kafka has it
         """Drop everything that was taken."""
         ...

@@ -12,6 +12,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 from typing import Final
@@ -24,6 +25,7 @@ from producers.spool import Spool
 from producers.spool_records import Outgoing, Waiting, milliseconds
 from schemas.errors import Rejected
 from schemas.ops import metrics
+from schemas.ops.contact import Contact
 from schemas.ops.health import Health
 from schemas.ops.logs import get_logger
 
@@ -32,6 +34,9 @@ UNDER_WAY_BYTES: Final = 32 * 1024 * 1024
 MARK_AFTER_S: Final = 0.02
 LOOK_FOR_NEW_S: Final = 0.25
 ALARM_AFTER_S: Final = 5.0
+PROBE_EVERY_S: Final = 5.0
+PROBE_S: Final = 0.5
+"""How long capture may stand still for a question to Kafka that gets no answer."""
 BACK_OFF_S: Final = (0.1, 5.0)
 _COMPONENT: Final = "publisher"
 _log = get_logger()
@@ -65,7 +70,11 @@ class Publisher:
         self._generation = self._failures = self._last_row = 0
         self._failed: tuple[int | None, KafkaError] | None = None
         self._marked_at = self._looked_at = self._resume_at = self._progress_at = clock()
+        self._probe_at = self._progress_at + PROBE_EVERY_S
+        self._contact = Contact(clock=clock)
         self._health.ready(_COMPONENT)
+        self._health.watch("kafka", self._contact.trouble)
+        metrics.declare("publisher_restarts_total", origin=spool.origin)
         self.add(spool.waiting())
 
     @property
@@ -93,6 +102,7 @@ class Publisher:
         if self._link is not None:
             self._send(self._link)
             self._link.poll(0 if self._failed else wait_s)
+            self._probe(self._link)
         elif wait_s:
             time.sleep(wait_s)
         self._mark()
@@ -114,12 +124,11 @@ class Publisher:
         self._mark(now=True)
         self._drop_link()
 
-    def oldest_s(self, now: datetime) -> float:
-        """How long the oldest unacknowledged event has been waiting."""
+    def oldest_ms(self) -> int | None:
+        """When the oldest unacknowledged event was made, in milliseconds since 1970; None: none waits."""
         times = [event.made_ms for event in (*self._under_way.values(), *self._one_by_one)]
         unsent = self._order.oldest_ms()
-        oldest = min([*times, unsent] if unsent is not None else times, default=None)
-        return 0.0 if oldest is None else max(0.0, (milliseconds(now) - oldest) / 1000)
+        return min([*times, unsent] if unsent is not None else times, default=None)
 
     def _look_for_new(self) -> None:
         """A record that was retried or resubmitted beside us is in the spool, and nobody told us."""
@@ -168,8 +177,23 @@ class Publisher:
             self._arrived.append(row)
             self._failures, self._progress_at = 0, self._clock()
             self._health.ready(_COMPONENT)
+            self._answered()
         elif self._failed is None:
             self._failed = (row, error)
+
+    def _answered(self) -> None:
+        self._contact.answered()
+        self._probe_at = self._clock() + PROBE_EVERY_S
+
+    def _probe(self, link: Link) -> None:
+        """Ask whether Kafka is there when nothing has told for some time: an idle producer must know it too."""
+        if self._clock() < self._probe_at:
+            return
+        self._probe_at = self._clock() + PROBE_EVERY_S
+        self._contact.asked()
+        with suppress(KafkaException):
+            link.list_topics(self._topic, timeout=PROBE_S)
+            self._answered()
 
     def _noticed(self, error: KafkaError) -> None:
         """Trouble that is no message's: librdkafka retries by itself, unless it is fatal."""

@@ -22,6 +22,7 @@ from producers.spool import Made, Spool
 from schemas.errors import Rejected, Unavailable
 from schemas.ops import metrics
 from schemas.ops.health import Health
+from schemas.ops.lag import Lag
 from schemas.ops.logs import get_logger
 
 AT_ONCE_RECORDS: Final = 25
@@ -63,6 +64,7 @@ class Production:
     rate: float | None = None
     health: Health = field(default_factory=Health)
     progress: Progress = field(default_factory=Progress)
+    _lag: Lag = field(default_factory=Lag)
     _batch: list[Made] = field(default_factory=list)
 
     def run(self, stop: threading.Event, report: Callable[[Progress], None] = lambda _: None) -> Progress:
@@ -73,6 +75,7 @@ class Production:
             Fatal: the spool is damaged.
         """
         began = time.monotonic()
+        self._declare()
         self.source.resume(self.spool.position(self.source.name))
         pace = Pace(self.rate)
         reported_at = forgot_at = -FORGET_EVERY_S
@@ -94,6 +97,11 @@ class Production:
         self._finish()
         self._note(time.monotonic() - began)
         return self.progress
+
+    def _declare(self) -> None:
+        """Show from the start what this run will count."""
+        metrics.declare("produced_events_total", origin=self.spool.origin)
+        metrics.set_gauge_source("spool_oldest_seconds", self._lag.seconds, origin=self.spool.origin)
 
     def _is_done(self) -> bool:
         return self.source.exhausted and not self._batch and not self.publisher.unfinished
@@ -131,6 +139,7 @@ class Production:
         self.progress.spooled += spooled
         self.progress.repeated += repeated
         self.progress.set_aside += set_aside
+        metrics.set_gauge("last_captured_timestamp_seconds", time.time(), origin=self.spool.origin)
         counts = {"read": read, "spooled": spooled, "repeated": repeated, "set-aside": set_aside.total()}
         for outcome, count in counts.items():
             if count:
@@ -156,5 +165,5 @@ class Production:
         progress.acknowledged, progress.refused = self.publisher.acknowledged, self.publisher.refused
         progress.unfinished = self.publisher.unfinished
         metrics.set_gauge("spool_events", progress.unfinished, origin=origin)
-        metrics.set_gauge("spool_oldest_seconds", self.publisher.oldest_s(datetime.now(UTC)), origin=origin)
+        self._lag.oldest(self.publisher.oldest_ms())
         metrics.set_gauge("set_aside_records", self.spool.set_aside_count(), origin=origin)

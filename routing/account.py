@@ -6,11 +6,24 @@ import time
 from collections.abc import Sequence
 
 from routing.effects import Effects, Record
+from schemas.exchange import Exchange
 from schemas.ops import metrics
 from schemas.ops.logs import get_logger
-from schemas.topics import member_of
+from schemas.topics import family_of, member_of
 
 log = get_logger()
+
+
+def open_accounts(exchange: Exchange) -> None:
+    """Show what may happen as 0 before it does; not pairs of members, of which there are too many."""
+    for origin in exchange.publishers():
+        metrics.declare("routed_events_total", origin=origin)
+    for member in exchange.receivers():
+        metrics.declare("routed_receipts_total", member=member)
+    for member in exchange.members:
+        metrics.declare("quarantined_records_total", member=member, reason="internal")
+    metrics.declare("transactions_total")
+    metrics.declare("batches_halved_total")
 
 
 def account(done: Sequence[tuple[Record, Effects]], deciding_s: float) -> None:
@@ -26,24 +39,28 @@ def account(done: Sequence[tuple[Record, Effects]], deciding_s: float) -> None:
 
 def _count(done: Sequence[tuple[Record, Effects]]) -> None:
     metrics.observe("transaction_events", len(done))
-    now_ms = time.time() * 1000
     for record, effects in done:
         member = str(member_of(record.topic))
         if effects.fate == "routed":
             metrics.increment("routed_events_total", origin=member, outcome="routed")
             for recipient, outcome in effects.outcomes:
                 metrics.increment("decisions_total", origin=member, recipient=recipient, outcome=outcome)
-            if effects.sent_at_ms is not None:
-                metrics.set_gauge("input_lag_seconds", max(0.0, now_ms - effects.sent_at_ms) / 1000, origin=member)
+        elif effects.fate == "receipted":
+            metrics.increment("routed_receipts_total", member=member, outcome="routed")
         elif effects.fate == "quarantined":
             _quarantined(record, member, effects.reason)
         for told, kind in effects.feedback:
             metrics.increment("feedback_total", member=told, kind=kind)
+    for topic in {record.topic for record, _ in done}:
+        if family_of(topic) == "incidents":
+            metrics.set_gauge("last_routed_timestamp_seconds", time.time(), origin=str(member_of(topic)))
 
 
 def _quarantined(record: Record, member: str, reason: str) -> None:
     metrics.increment("quarantined_records_total", member=member, reason=reason)
     if record.topic.startswith("incidents."):
         metrics.increment("routed_events_total", origin=member, outcome="quarantined")
+    else:
+        metrics.increment("routed_receipts_total", member=member, outcome="quarantined")
     level = log.error if reason == "internal" else log.warning
     level("record quarantined", topic=record.topic, partition=record.partition, offset=record.offset, reason=reason)

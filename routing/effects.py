@@ -20,6 +20,8 @@ class Record:
     offset: int
     key: bytes | None
     value: bytes | None
+    timestamp_ms: int = 0
+    """When the broker took it; 0: not known."""
 
 
 @dataclass(frozen=True, slots=True)

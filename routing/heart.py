@@ -1,7 +1,7 @@
 """How a worker lets its supervisor see that it is alive, and how long a call into librdkafka has been going on.
 
 A transactional call can hang for ever inside librdkafka (issues 5456, 5511) and cannot be interrupted: somebody outside
-must see it. Three numbers in shared memory are all it takes; times are CLOCK_MONOTONIC, which all processes share.
+must see it. Four numbers in shared memory are all it takes; times are CLOCK_MONOTONIC, which all processes share.
 """
 
 from __future__ import annotations
@@ -11,17 +11,24 @@ from collections.abc import Iterator, MutableSequence
 from contextlib import contextmanager
 from typing import Final
 
+from schemas.ops.contact import Contact
+
 _BEAT: Final = 0
 _CALL_SINCE: Final = 1
 _READY: Final = 2
-SLOTS: Final = 3
+_ASKED: Final = 3
+SLOTS: Final = 4
 
 
 class Heart:
-    """One worker's three numbers: last beat (0: none yet), start of the present call (0: none), ready (1 or 0)."""
+    """One worker's numbers: last beat (0: none yet), start of the present call (0: none), ready (1 or 0).
 
-    def __init__(self, cells: MutableSequence[float] | None = None) -> None:
+    The fourth belongs to ``kafka``, the worker's contact with Kafka.
+    """
+
+    def __init__(self, cells: MutableSequence[float] | None = None, brokers: str = "") -> None:
         self._cells: MutableSequence[float] = [0.0] * SLOTS if cells is None else cells
+        self.kafka = Contact(brokers, cells=self._cells, cell=_ASKED)
 
     def still(self) -> None:
         """Before a worker starts: what its predecessor left says nothing of it."""

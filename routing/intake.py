@@ -68,6 +68,15 @@ class Intake:
         """How many bytes the records of a partition hold that are here."""
         return self._bytes.get(place, 0)
 
+    def oldest(self) -> dict[str, int]:
+        """By topic, when the broker took the oldest record that is here, in milliseconds since 1970; held ones too."""
+        found: dict[str, int] = {}
+        for (topic, _), queue in self._queues.items():
+            if queue:
+                at_ms = queue[0].timestamp_ms
+                found[topic] = min(found.get(topic, at_ms), at_ms)
+        return found
+
     def drop(self, places: Iterable[Place]) -> None:
         """Forget the records of partitions that are no longer ours, or will be fetched again."""
         for place in places:

@@ -13,9 +13,10 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Literal, NamedTuple
 
-from routing.account import account
+from routing.account import account, open_accounts
 from routing.effects import Effects, Policy, Record
 from routing.halving import Part, refuse
+from routing.input_lags import InputLags
 from routing.reach import MISSING, Reach
 from routing.route import route
 from routing.session import Session
@@ -35,6 +36,7 @@ KnownElsewhere = Callable[[int], bool]
 
 _ABORT_PAUSE_S = 0.02
 _NO_POLICY_PAUSE_S = 0.05
+_ASK_AGAIN_S = 1.0
 _SHARED_PART = 5
 """Of a transaction's time, what is used at least before it is cut short for those who wait for its commit."""
 
@@ -51,7 +53,9 @@ class Loop:
         topic_check_s: float = 5.0,
         known_elsewhere: KnownElsewhere = lambda _schema_id: False,
         router: Router = route,
+        blind_s: Callable[[], float] = lambda: 0.0,
     ) -> None:
+        """Put the parts together; ``blind_s`` says how long nothing could be known of what Kafka holds."""
         self._session = session
         self._policy = policy
         self._exchange = exchange
@@ -61,6 +65,8 @@ class Loop:
         self._known_elsewhere = known_elsewhere
         self._router = router
         self._waiting: dict[str, str] = {}
+        self._lags = InputLags(exchange.publishers(), blind_s)
+        open_accounts(exchange)
 
     def change_policy(self, policy: Policy | None) -> None:
         """What to decide by from the next batch on; without any, nothing is routed and everything waits."""
@@ -75,6 +81,7 @@ class Loop:
         self._session.fetch(timeout_s)
         if time.monotonic() >= self._next_check:
             self._check_topics()
+        self._lags.note(self._session.intake.oldest())
         if self._policy is None:
             time.sleep(_NO_POLICY_PAUSE_S)
         elif batch := self._session.intake.take(self._exchange.limits.transaction_events):
@@ -181,6 +188,7 @@ class Loop:
         try:
             self._reach.seen(self._session.topics())
         except Unavailable:
+            self._next_check = min(self._next_check, time.monotonic() + _ASK_AGAIN_S)
             return
         lacking = bool(self._reach.unwritable())
         still = {"newer-schema": True, "registry-away": False, MISSING: lacking}

@@ -165,8 +165,17 @@ class Session:
                 _judge(error)
                 continue
             records.append(
-                Record(message.topic(), message.partition(), message.offset(), message.key(), message.value())
+                Record(
+                    message.topic(),
+                    message.partition(),
+                    message.offset(),
+                    message.key(),
+                    message.value(),
+                    message.timestamp()[1],
+                )
             )
+        if records:
+            self._heart.kafka.answered()
         self.intake.add(records)
         return len(messages)
 

@@ -46,6 +46,8 @@ class Supervisor:
 
     def run(self, stop: threading.Event, on_look: Callable[[], None] = lambda: None) -> None:
         """Keep the workers running until `stop` is set, then let them finish."""
+        for reason in ("died", "stuck-call", "not-started", "silent"):
+            metrics.declare("workers_replaced_total", reason=reason)
         for slot in self._slots:
             slot.start()
         try:
@@ -69,7 +71,9 @@ class Supervisor:
         if ready == len(self._slots):
             self._health.ready("workers")
         else:
-            self._health.unready(f"{ready} of {len(self._slots)} workers have their partitions", "workers")
+            cut_off = next((trouble for slot in self._slots if (trouble := slot.trouble)), "")
+            why = f"{ready} of {len(self._slots)} workers have their partitions" + (f"; {cut_off}" if cut_off else "")
+            self._health.unready(why, "workers")
 
     def _stop(self) -> None:
         deadline = time.monotonic() + _STOP_WITHIN_S
@@ -87,7 +91,7 @@ class _Slot:
         self._assignment = assignment
         self._context = multiprocessing.get_context("spawn")
         self._cells = self._context.Array("d", SLOTS, lock=False)
-        self._heart = Heart(self._cells)
+        self._heart = Heart(self._cells, assignment.clients.bootstrap)
         self._process: BaseProcess | None = None
         self._started = 0.0
         self._backoff_s = _FIRST_BACKOFF_S
@@ -100,8 +104,14 @@ class _Slot:
 
     @property
     def is_ready(self) -> bool:
-        """Whether the worker runs and has its partitions."""
-        return self._process is not None and self._process.is_alive() and self._heart.ready
+        """Whether the worker runs, has its partitions, and has Kafka's ear."""
+        is_running = self._process is not None and self._process.is_alive()
+        return is_running and self._heart.ready and not self.trouble
+
+    @property
+    def trouble(self) -> str:
+        """What the worker's loop, which may hang, does not say: that Kafka does not answer it."""
+        return self._heart.kafka.trouble()
 
     def start(self) -> None:
         """Start a fresh process."""

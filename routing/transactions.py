@@ -153,10 +153,12 @@ class TransactionalProducer:
         Raises:
             Unavailable: the broker does not answer.
         """
+        self._heart.kafka.asked()
         try:
             listed = self._producer.list_topics(timeout=_LIST_TIMEOUT_S).topics
         except KafkaException as error:
             raise Unavailable(f"the broker does not list its topics: {_code(error)}") from None
+        self._heart.kafka.answered()
         return frozenset(name for name, topic in listed.items() if topic.error is None)
 
     def close(self) -> None:
@@ -178,6 +180,7 @@ class TransactionalProducer:
                 "error_cb": self._on_error,
             }
         )
+        self._heart.kafka.asked()
         while True:
             try:
                 with self._heart.call():
@@ -187,10 +190,12 @@ class TransactionalProducer:
                     raise Fatal(f"no transactional producer can be had: {_code(error)}") from None
                 self._heart.beat()
             else:
+                self._heart.kafka.answered()
                 return producer
 
     def _settle(self, call: Callable[[], None]) -> None:
         """Make a transactional call until its outcome is known."""
+        self._heart.kafka.asked()
         while True:
             try:
                 with self._heart.call():
@@ -198,6 +203,7 @@ class TransactionalProducer:
             except KafkaException as error:
                 self._after(error.args[0])
             else:
+                self._heart.kafka.answered()
                 return
 
     def _after(self, error: KafkaError) -> None:

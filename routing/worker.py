@@ -55,7 +55,7 @@ def work(assignment: Assignment, cells: MutableSequence[float]) -> None:
     signal.signal(signal.SIGTERM, on_signal)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_supervisor, daemon=True).start()
-    heart = Heart(cells)
+    heart = Heart(cells, assignment.clients.bootstrap)
     heart.beat()
     health = Health()
     metrics.set_gauge("process_info", 1, service="route-worker", whose=assignment.exchange.exchange)
@@ -85,6 +85,8 @@ def _end_with_supervisor() -> None:
 
 def _run(assignment: Assignment, heart: Heart, health: Health, stop: threading.Event) -> None:
     health.unready("waiting for partitions")
+    health.watch("kafka", heart.kafka.trouble)
+    metrics.set_gauge("policy_loaded", 0)
     policies = _policies(assignment)
     session = Session(assignment.exchange, assignment.settings, assignment.slot, assignment.clients, heart)
     loop = Loop(
@@ -93,6 +95,7 @@ def _run(assignment: Assignment, heart: Heart, health: Health, stop: threading.E
         None,
         topic_check_s=assignment.settings.topic_check_s,
         known_elsewhere=_known_elsewhere(assignment.registry),
+        blind_s=lambda: max(heart.kafka.silence_s(), health.stalled_s()),
     )
     try:
         while not stop.is_set():

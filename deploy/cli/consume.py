@@ -70,6 +70,6 @@ def consume(  # noqa: PLR0913, PLR0917  one parameter for each option
         lookup=schema_lookup(registry),
     )
     stop = stop_on_signals()
-    with ops(metrics_port, "consume", member) as health, status_line(member) as show:
+    with ops(metrics_port, "consume", member) as health, status_line(member, health) as show:
         progress = receive(settings, stop, health, until_idle_s=until_idle, started=show)
     summary(progress, "deliveries", into, _SAMPLE)

@@ -16,12 +16,13 @@ from rich.console import Console
 from consumers.runner import Progress
 from consumers.sinks.places import Place
 from schemas.codec import SchemaLookup
+from schemas.ops.health import Health
 
 _REFRESH_S = 0.25
 
 
 @contextmanager
-def status_line(title: str) -> Iterator[Callable[[Progress], None]]:
+def status_line(title: str, health: Health) -> Iterator[Callable[[Progress], None]]:
     """Give the progress to what this yields, and a terminal shows it; anything else than a terminal is left alone."""
     console = Console(stderr=True)
     if not sys.stderr.isatty():
@@ -33,7 +34,7 @@ def status_line(title: str) -> Iterator[Callable[[Progress], None]]:
         def show(progress: Progress) -> None:
             def refresh() -> None:
                 while not ended.wait(_REFRESH_S):
-                    status.update(f"{title}: {_figures(progress)}")
+                    status.update(f"{title}: {figures(progress, health)}")
 
             threading.Thread(target=refresh, daemon=True).start()
 
@@ -43,8 +44,10 @@ def status_line(title: str) -> Iterator[Callable[[Progress], None]]:
             ended.set()
 
 
-def _figures(progress: Progress) -> str:
-    waiting = "; waiting, see the log" if progress.waiting else ""
+def figures(progress: Progress, health: Health) -> str:
+    """One line of figures, and what the consumer waits for."""
+    reasons = list(health.reasons().values())
+    waiting = f"; waiting: {', '.join(reasons)}" if reasons else ""
     return (
         f"{progress.received} received, {progress.written} written, {progress.repeated} repeated, "
         f"{progress.set_aside} set aside, {progress.lag_s:.1f} s behind{waiting}"

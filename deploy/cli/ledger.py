@@ -68,6 +68,6 @@ def ledger(  # noqa: PLR0913, PLR0917  one parameter for each option
         lookup=schema_lookup(registry),
     )
     stop = stop_on_signals()
-    with ops(metrics_port, "ledger", force) as health, status_line(f"ledger of {force}") as show:
+    with ops(metrics_port, "ledger", force) as health, status_line(f"ledger of {force}", health) as show:
         progress = keep_ledger(settings, stop, health, until_idle_s=until_idle, started=show)
     summary(progress, "records", into, _SAMPLE)

@@ -1,7 +1,8 @@
 """``/metrics``, ``/health/live`` and ``/health/ready`` of one process.
 
 *Live* says that the main loop turns: a supervisor restarts what is not. *Ready* says that the process does its work,
-and if not, why: an operator or an orchestrator waits. A process that waits for Kafka is live and not ready.
+and if not, why: an operator or an orchestrator waits. A process that waits for Kafka is live and not ready. Both hold
+at the moment of asking, also while the main loop hangs.
 
 >>> health = Health()
 >>> health.unready("waiting for Kafka", component="session")
@@ -22,6 +23,7 @@ from prometheus_client.exposition import choose_encoder
 
 from schemas.errors import Fatal
 from schemas.ops import metrics
+from schemas.ops.contact import SILENT_AFTER_S
 from schemas.ops.logs import get_logger
 from schemas.ops.serving import LOOPBACK, Serving
 
@@ -42,6 +44,7 @@ class Health:
         self._lock = threading.Lock()
         self._last_beat: float | None = None
         self._reasons: dict[str, str | None] = {}
+        self._watched: dict[str, Callable[[], str]] = {}
 
     def beat(self) -> None:
         """The main loop has turned."""
@@ -55,17 +58,32 @@ class Health:
         """This component does not do its work, for a reason that an operator can read: never personal data."""
         self._report(component, reason)
 
+    def watch(self, component: str, trouble: Callable[[], str]) -> None:
+        """Ask, whenever somebody asks here, why this component does not do its work; an empty answer says it does.
+
+        It is called from other threads and must not fail. What it says is in addition to what others report.
+        """
+        with self._lock:
+            self._watched[component] = trouble
+        metrics.set_gauge_source("component_ready", lambda: float(not trouble()), component=component)
+
     def reasons(self) -> dict[str, str]:
         """Component → why it is not ready; empty when the process is ready."""
         with self._lock:
-            if not self._reasons:
-                return {"process": "starting"}
-            return {name: reason for name, reason in sorted(self._reasons.items()) if reason is not None}
+            told = dict(self._reasons) or {"process": "starting"}
+            watched = list(self._watched.items())
+        reasons = told | {component: trouble() or told.get(component) for component, trouble in watched}
+        return {component: reason for component, reason in sorted(reasons.items()) if reason}
 
     def beat_age_s(self) -> float | None:
         """Seconds since the last beat; None before the first."""
         last_beat = self._last_beat
         return None if last_beat is None else self._clock() - last_beat
+
+    def stalled_s(self) -> float:
+        """Seconds since the last beat, once they are more than a turn should take; else 0."""
+        age_s = self.beat_age_s() or 0.0
+        return age_s if age_s > SILENT_AFTER_S else 0.0
 
     def is_live(self) -> bool:
         """Whether the last beat, if one was ever given, is younger than ``stale_after_s``."""
@@ -87,6 +105,8 @@ def serve_ops(port: int, health: Health, host: str = LOOPBACK) -> Serving:
 
     class Answer(_Answer):
         _health = health
+
+    metrics.set_gauge_source("loop_silent_seconds", lambda: health.beat_age_s() or 0.0)
 
     try:
         return Serving(_QuietServer((host, port), Answer), "ops-server")

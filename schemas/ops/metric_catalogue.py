@@ -15,6 +15,7 @@ CounterName = Literal[
     "produced_events_total",
     "publisher_restarts_total",
     "routed_events_total",
+    "routed_receipts_total",
     "decisions_total",
     "quarantined_records_total",
     "transactions_total",
@@ -29,16 +30,20 @@ GaugeName = Literal[
     "spool_events",
     "spool_oldest_seconds",
     "set_aside_records",
+    "last_captured_timestamp_seconds",
     "workers",
     "member_suspended",
     "origin_paused",
     "policy_version",
     "policy_loaded",
     "input_lag_seconds",
+    "last_routed_timestamp_seconds",
     "consumer_lag_seconds",
+    "last_delivered_timestamp_seconds",
     "sink_waiting",
     "component_ready",
     "process_info",
+    "loop_silent_seconds",
 ]
 HistogramName = Literal[
     "transaction_seconds",
@@ -76,6 +81,8 @@ class Metric:
 
 _ORIGIN: Final = {"origin": SLUG}
 _RECIPIENT: Final = {"recipient": SLUG}
+_STORED: Final = {**_RECIPIENT, "store": ("receiving", "ledger")}
+"""Whose database, and which: of what the member receives, or of its own disclosures and feedback."""
 _JOURNEY_SECONDS: Final = (
     0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 120, 300, 600,
 )  # fmt: skip
@@ -106,6 +113,9 @@ CATALOGUE: Final[Mapping[MetricName, Metric]] = {
     "spool_events": Metric("producers", "gauge", "Events in the spool that Kafka has not acknowledged.", _ORIGIN),
     "spool_oldest_seconds": Metric("producers", "gauge", "Age of the oldest event waiting in the spool.", _ORIGIN),
     "set_aside_records": Metric("producers", "gauge", "Records set aside at the origin, awaiting a person.", _ORIGIN),
+    "last_captured_timestamp_seconds": Metric(
+        "producers", "gauge", "When the source last had a record, in seconds since 1970.", _ORIGIN
+    ),
     "publisher_restarts_total": Metric(
         "producers", "counter", "Kafka producers discarded after a failed report, and made afresh.", _ORIGIN
     ),
@@ -114,6 +124,12 @@ CATALOGUE: Final[Mapping[MetricName, Metric]] = {
         "counter",
         "Events read from an origin by what became of them.",
         {**_ORIGIN, "outcome": ("routed", "quarantined", "ignored")},
+    ),
+    "routed_receipts_total": Metric(
+        "routing",
+        "counter",
+        "Receipts read from a member by what became of them.",
+        {"member": SLUG, "outcome": ("routed", "quarantined")},
     ),
     "decisions_total": Metric(
         "routing",
@@ -172,7 +188,14 @@ CATALOGUE: Final[Mapping[MetricName, Metric]] = {
         "routing", "gauge", "1 while this worker has that policy bundle in force, 0 while it cannot and routes nothing."
     ),
     "input_lag_seconds": Metric(
-        "routing", "gauge", "Age of the oldest event of an origin that is not yet routed; 0 when caught up.", _ORIGIN
+        "routing",
+        "gauge",
+        "How long the oldest event of an origin has been in Kafka without being routed; 0 when caught up. While Kafka "
+        "does not answer or the worker hangs, at least for how long.",
+        _ORIGIN,
+    ),
+    "last_routed_timestamp_seconds": Metric(
+        "routing", "gauge", "When this worker last routed an event of an origin, in seconds since 1970.", _ORIGIN
     ),
     "decide_seconds": Metric(
         "routing", "histogram", "Time to decide one event for all recipients.", buckets=_DECIDE_SECONDS
@@ -183,8 +206,8 @@ CATALOGUE: Final[Mapping[MetricName, Metric]] = {
     "delivered_total": Metric(
         "consumers",
         "counter",
-        "Deliveries by what became of them in the receiving system.",
-        {**_RECIPIENT, "outcome": ("written", "repeated", "set-aside")},
+        "Deliveries, or a ledger's records, by what became of them in the database.",
+        {**_STORED, "outcome": ("written", "repeated", "set-aside")},
     ),
     "end_to_end_seconds": Metric(
         "consumers",
@@ -201,16 +224,24 @@ CATALOGUE: Final[Mapping[MetricName, Metric]] = {
         _JOURNEY_SECONDS,
     ),
     "consumer_lag_seconds": Metric(
-        "consumers", "gauge", "Age of the oldest delivery not yet durable; 0 when caught up.", _RECIPIENT
+        "consumers",
+        "gauge",
+        "How long the oldest delivery, or record of a ledger, has been in Kafka without being durable here; 0 when "
+        "caught up. While Kafka does not answer or the consumer hangs, at least for how long.",
+        _STORED,
+    ),
+    "last_delivered_timestamp_seconds": Metric(
+        "consumers",
+        "gauge",
+        "When a delivery, or record of a ledger, last became durable, in seconds since 1970.",
+        _STORED,
     ),
     "receipts_total": Metric(
         "consumers", "counter", "Receipts by kind, and those Kafka did not take.", {**_RECIPIENT, "outcome": SLUG}
     ),
     "sink_batch_events": Metric("consumers", "histogram", "Deliveries in one batch of a sink.", buckets=_BATCH_EVENTS),
-    "sink_seconds": Metric("consumers", "histogram", "Time to make one batch durable.", _RECIPIENT, _CALL_SECONDS),
-    "sink_waiting": Metric(
-        "consumers", "gauge", "1 while the sink is away and its subscriber waits, else 0.", _RECIPIENT
-    ),
+    "sink_seconds": Metric("consumers", "histogram", "Time to make one batch durable.", _STORED, _CALL_SECONDS),
+    "sink_waiting": Metric("consumers", "gauge", "1 while the sink is away and its subscriber waits, else 0.", _STORED),
     "component_ready": Metric(
         "every process", "gauge", "1 while a component of the process is ready, else 0.", {"component": SLUG}
     ),
@@ -219,6 +250,9 @@ CATALOGUE: Final[Mapping[MetricName, Metric]] = {
         "gauge",
         "1; its labels say which service this process is, and whose: a member's, or the exchange's.",
         {"service": SERVICES, "whose": SLUG},
+    ),
+    "loop_silent_seconds": Metric(
+        "every process", "gauge", "How long ago the main loop last came round; 0 before it first does."
     ),
 }
 """Name → metric, by part, in the order in which an event passes them."""

@@ -10,15 +10,22 @@ that is not a slug, not among the label's closed values, or the 601st of its lab
 
 Calls are thread-safe and cost two to three microseconds once a combination of labels has been seen; in a loop over
 events, add up first and increment once with the ``amount``.
+
+What a process has never counted has a name here and no value: a consumer says nothing of a policy. What it will count
+it must ``declare`` when it starts, or the first of a kind is not seen to be one more than before.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterable
+from itertools import product
 from typing import Final
 
 import prometheus_client
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
+from prometheus_client import Metric as Family
+from prometheus_client.registry import Collector
 
 from schemas.ops.metric_catalogue import CATALOGUE, CounterName, GaugeName, HistogramName, Metric, MetricName
 
@@ -40,9 +47,20 @@ _LabelValues = tuple[tuple[str, str], ...]
 def _make(name: str, metric: Metric) -> _Series:
     full_name, labels = PREFIX + name, tuple(metric.labels)
     if metric.kind == "histogram":
-        return Histogram(full_name, metric.help, labels, buckets=metric.buckets, registry=REGISTRY)
+        return Histogram(full_name, metric.help, labels, buckets=metric.buckets, registry=None)
     kind = Counter if metric.kind == "counter" else Gauge
-    return kind(full_name, metric.help, labels, registry=REGISTRY)
+    return kind(full_name, metric.help, labels, registry=None)
+
+
+class _Catalogued(Collector):
+    """The catalogue's series; one without labels has no sample until it is used, as one with labels has none."""
+
+    def collect(self) -> Iterable[Family]:
+        for name, series in _SERIES.items():
+            for family in series.collect():
+                if not CATALOGUE[name].labels and (name, ()) not in _CHILDREN:
+                    family.samples = []
+                yield family
 
 
 # A second series per counter that nobody reads: it would double what Prometheus stores.
@@ -51,6 +69,20 @@ ProcessCollector(registry=REGISTRY)
 _SERIES: Final = {name: _make(name, metric) for name, metric in CATALOGUE.items()}
 _CHILDREN: Final[dict[tuple[str, _LabelValues], _Series]] = {}
 _ADMITTED: Final[dict[tuple[str, str], set[str]]] = {}
+REGISTRY.register(_Catalogued())
+
+
+def declare(name: CounterName | HistogramName, **labels: str) -> None:
+    """Show what has not happened yet as 0, so that the first time it does is seen as one more.
+
+    A label with closed values may be left out: each of them is declared.
+
+    Raises:
+        ValueError: the labels given, and those with closed values, are not those of the catalogue.
+    """
+    closed = {label: values for label, values in CATALOGUE[name].labels.items() if values and label not in labels}
+    for values in product(*closed.values()):
+        _child(name, labels | dict(zip(closed, values, strict=True)))
 
 
 def increment(name: CounterName, amount: float = 1.0, **labels: str) -> None:
@@ -69,6 +101,17 @@ def set_gauge(name: GaugeName, value: float, **labels: str) -> None:
         ValueError: the labels are not exactly those of the catalogue.
     """
     _child(name, labels).set(value)  # type: ignore[union-attr]
+
+
+def set_gauge_source(name: GaugeName, source: Callable[[], float], **labels: str) -> None:
+    """Have the value asked for at each scrape: it stays true while the thread that would state it hangs.
+
+    The source is called from other threads and must not fail.
+
+    Raises:
+        ValueError: the labels are not exactly those of the catalogue.
+    """
+    _child(name, labels).set_function(source)  # type: ignore[union-attr]
 
 
 def observe(name: HistogramName, value: float, **labels: str) -> None:

@@ -158,12 +158,12 @@ def test_a_sink_that_is_away_is_waited_for_and_nothing_is_lost(
     send(router, exchange, 3)
     wait_until(lambda: consuming.progress.waiting, "the consumer to wait")
     assert "sink" in consuming.health.reasons()
-    assert metrics.reading("sink_waiting", recipient=exchange.member) == 1
+    assert metrics.reading("sink_waiting", recipient=exchange.member, store="receiving") == 1
     holder.close()
     consuming.wait_for(3)
     assert consuming.events() == ["e-1", "e-2", "e-3"]
     assert consuming.health.reasons() == {}
-    assert metrics.reading("sink_waiting", recipient=exchange.member) == 0
+    assert metrics.reading("sink_waiting", recipient=exchange.member, store="receiving") == 0
 
 
 def test_what_retention_takes_while_the_sink_is_away_is_a_gap_too(
@@ -259,7 +259,7 @@ def test_the_command_serves_metrics_and_ends_in_good_order_on_sigterm(
             except urllib.error.URLError:
                 return ""
 
-        sample = f'huecry_delivered_total{{outcome="written",recipient="{exchange.member}"}} 1.0'
+        sample = f'huecry_delivered_total{{outcome="written",recipient="{exchange.member}",store="receiving"}} 1.0'
         wait_until(lambda: sample in scraped(), "the delivery to be counted")
         process.terminate()
         _, told = process.communicate(timeout=20)

@@ -143,7 +143,7 @@ def test_a_server_killed_within_a_batch_is_waited_for_and_has_everything_once(
             stage.server.kill(kills[number % 2])
             wait_until(lambda: consuming.progress.waiting or consuming.error is not None, "the consumer to notice")
             assert consuming.error is None, consuming.error
-            assert metrics.reading("sink_waiting", recipient=exchange.member) == 1
+            assert metrics.reading("sink_waiting", recipient=exchange.member, store="receiving") == 1
             assert "cannot be used now" in consuming.health.reasons()["sink"]
             stage.server.start()
             stage.go_on()
@@ -156,7 +156,7 @@ def test_a_server_killed_within_a_batch_is_waited_for_and_has_everything_once(
             stage.server.start()
         wait_until(lambda: stage.count("delivery") == len(router.model.seen), "all deliveries", timeout_s=60)
         wait_until(lambda: stage.count("receipt_outbox") == 0, "all receipts", timeout_s=60)
-        assert metrics.reading("sink_waiting", recipient=exchange.member) == 0
+        assert metrics.reading("sink_waiting", recipient=exchange.member, store="receiving") == 0
         assert consuming.health.reasons() == {}
     assert consuming.error is None
     check(router, stage, tmp_path)

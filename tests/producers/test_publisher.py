@@ -13,6 +13,7 @@ from producers.setaside import listed, resubmit
 from producers.sources.synthetic import SyntheticSource
 from producers.spool import Spool
 from schemas.errors import Unavailable
+from schemas.ops import metrics
 from schemas.ops.health import Health
 
 TRANSPORT = KafkaError(KafkaError._TRANSPORT)
@@ -26,7 +27,7 @@ class Kafka:
 
     def __init__(self) -> None:
         self.log: list[tuple[str, bytes]] = []
-        self.links = 0
+        self.links = self.probes = 0
         self.verdict: Callable[[list[bytes]], KafkaError | None] | None = lambda _: None
 
     def connect(self, _on_error: Callable[[KafkaError], None]) -> FakeLink:
@@ -55,6 +56,11 @@ class FakeLink:
                 self.kafka.log.append((key.decode(), value))
             report(error, None)
         return len(held)
+
+    def list_topics(self, topic, timeout):
+        self.kafka.probes += 1
+        if self.kafka.verdict is None:
+            raise KafkaException(TRANSPORT)
 
     def purge(self, in_queue, in_flight, blocking):
         purged, self.held = self.held, []
@@ -243,6 +249,26 @@ def test_a_spool_that_cannot_be_written_loses_no_acknowledgement(scene, monkeypa
     assert (scene.publisher.unfinished, len(scene.kafka.log)) == (0, 10)
 
 
+def test_an_idle_publisher_notices_that_kafka_is_away_and_that_it_is_back(scene):
+    scene.turns()
+    assert "kafka" not in scene.health.reasons()
+    scene.kafka.verdict = None
+    scene.turns(30)
+    assert "Kafka does not answer" in scene.health.reasons()["kafka"]
+    assert metrics.reading("component_ready", component="kafka") == 0
+    scene.kafka.verdict = lambda _: None
+    scene.turns(12)
+    assert "kafka" not in scene.health.reasons()
+    assert metrics.reading("component_ready", component="kafka") == 1
+
+
+def test_a_busy_publisher_asks_nothing_beside_its_events(scene):
+    for _ in range(100):
+        scene.capture(1)
+        scene.turns(1)
+    assert scene.kafka.probes == 0
+
+
 def test_what_an_earlier_process_left_is_sent_by_the_next(scene):
     scene.kafka.verdict = None
     scene.capture(10)
@@ -270,9 +296,9 @@ def test_nothing_can_be_resubmitted_from_a_synthetic_room(scene):
 
 
 def test_the_age_of_the_oldest_event_is_known(scene):
-    assert scene.publisher.oldest_s(datetime.now(UTC)) == 0
+    assert scene.publisher.oldest_ms() is None
     scene.kafka.verdict = None
+    before = datetime.now(UTC).timestamp()
     scene.capture(3)
     scene.turns(2)
-    later = datetime.now(UTC).timestamp() + 60
-    assert 59 < scene.publisher.oldest_s(datetime.fromtimestamp(later, UTC)) < 62
+    assert before * 1000 - 1 <= scene.publisher.oldest_ms() <= datetime.now(UTC).timestamp() * 1000

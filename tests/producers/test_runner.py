@@ -40,6 +40,9 @@ class Delivered:
             report(None, None)
         return len(waiting)
 
+    def list_topics(self, topic, timeout):
+        pass
+
     def purge(self, in_queue, in_flight, blocking):
         self.waiting = []
 

@@ -120,6 +120,19 @@ def test_a_held_topic_keeps_its_records_until_it_is_released():
     assert intake.take(10) == records("a", 0, 0, 1)
 
 
+def test_the_oldest_of_a_topic_is_the_first_of_any_of_its_partitions_held_or_not():
+    intake = Intake()
+    assert intake.oldest() == {}
+    times = [("a", 0, 500), ("a", 0, 700), ("a", 1, 300), ("b", 0, 900)]
+    intake.add(Record(topic, partition, at_ms, b"k", b"v", at_ms) for topic, partition, at_ms in times)
+    intake.hold("b", "why")
+    assert intake.oldest() == {"a": 300, "b": 900}
+    taken = intake.take(3)
+    assert intake.oldest() == {"b": 900}
+    intake.put_back(taken[:1])
+    assert intake.oldest() == {"a": taken[0].timestamp_ms, "b": 900}
+
+
 def test_one_topic_with_many_partitions_counts_as_one():
     intake = Intake()
     for partition in range(5):

@@ -72,6 +72,31 @@ def test_readiness_is_a_metric_too(health):
     assert metrics.reading("component_ready", component="test-sink") == 1
 
 
+def test_what_is_watched_is_asked_whenever_somebody_asks_also_while_the_loop_hangs(get, health):
+    trouble = ""
+    health.watch("test-watched", lambda: trouble)
+    assert json.loads(get("/health/ready")[1])["reasons"] == {"process": "starting"}, "watching makes nobody ready"
+    health.ready()
+    assert get("/health/ready")[0] == 200
+    trouble = "Kafka does not answer"
+    status, body = get("/health/ready")
+    assert (status, json.loads(body)["reasons"]) == (503, {"test-watched": "Kafka does not answer"})
+    assert metrics.reading("component_ready", component="test-watched") == 0
+    trouble = ""
+    assert metrics.reading("component_ready", component="test-watched") == 1
+
+
+def test_how_long_the_loop_has_been_silent_is_a_metric_that_rises_by_itself(get, health, clock):
+    assert "huecry_loop_silent_seconds 0.0" in get("/metrics")[1]
+    health.beat()
+    clock.now_s += 42
+    assert "huecry_loop_silent_seconds 42.0" in get("/metrics")[1]
+    assert health.stalled_s() == 42
+    health.beat()
+    clock.now_s += 3
+    assert health.stalled_s() == 0, "one turn may take as long"
+
+
 def test_a_process_that_never_beats_is_live(get, clock):
     clock.now_s += 1000
     assert get("/health/live")[0] == 200

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import doctest
 import re
+import subprocess
+import sys
 import threading
 from typing import get_args
 
@@ -79,9 +81,9 @@ def test_a_name_outside_the_catalogue_raises_and_says_where_to_look():
 
 
 def test_the_order_of_labels_does_not_matter():
-    metrics.increment("delivered_total", recipient="order-member", outcome="written")
-    metrics.increment("delivered_total", outcome="written", recipient="order-member")
-    assert metrics.reading("delivered_total", recipient="order-member", outcome="written") == 2
+    metrics.increment("delivered_total", recipient="order-member", store="ledger", outcome="written")
+    metrics.increment("delivered_total", outcome="written", recipient="order-member", store="ledger")
+    assert metrics.reading("delivered_total", recipient="order-member", store="ledger", outcome="written") == 2
 
 
 @pytest.mark.parametrize(
@@ -102,15 +104,15 @@ def test_nothing_but_slugs_ever_stands_in_a_label(text):
 
 
 def test_an_outcome_the_catalogue_does_not_list_is_counted_as_other():
-    metrics.increment("delivered_total", recipient="closed-member", outcome="jane")
-    assert metrics.reading("delivered_total", recipient="closed-member", outcome="other") == 1
+    metrics.increment("delivered_total", recipient="closed-member", store="receiving", outcome="jane")
+    assert metrics.reading("delivered_total", recipient="closed-member", store="receiving", outcome="other") == 1
     assert 'outcome="jane"' not in exposed()
 
 
 def test_a_flood_of_values_of_one_label_ends_in_other():
     for number in range(metrics.MAX_LABEL_VALUES + 50):
-        metrics.set_gauge("sink_waiting", 1, recipient=f"flood-{number}")
-    series = [line for line in exposed().splitlines() if line.startswith("huecry_sink_waiting{")]
+        metrics.set_gauge("origin_paused", 1, origin=f"flood-{number}")
+    series = [line for line in exposed().splitlines() if line.startswith("huecry_origin_paused{")]
     assert len(series) <= metrics.MAX_LABEL_VALUES + 1
     assert any('"other"' in line for line in series)
 
@@ -132,6 +134,44 @@ def test_counts_from_many_threads_all_arrive():
     for thread in threads:
         thread.join()
     assert metrics.reading("publisher_restarts_total", origin="threads-force") == 4000
+
+
+def samples(name: str) -> list[str]:
+    return [line for line in exposed().splitlines() if line.startswith(f"huecry_{name}")]
+
+
+def test_what_a_process_has_never_counted_has_no_value_there_that_could_be_taken_for_one():
+    """A consumer that showed huecry_policy_loaded 0 would look like a router without a policy."""
+    code = (
+        "from prometheus_client import generate_latest; from schemas.ops import metrics;"
+        "metrics.set_gauge('policy_version', 3); print(generate_latest(metrics.REGISTRY).decode())"
+    )
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    ours = [line for line in told.splitlines() if line.startswith("huecry_")]
+    assert ours == ["huecry_policy_version 3.0"]
+
+
+def test_what_is_declared_shows_as_0_for_every_closed_value_so_that_the_first_is_one_more():
+    metrics.declare("produced_events_total", origin="declaring-force")
+    found = [line for line in samples("produced_events_total") if "declaring-force" in line]
+    assert len(found) == len(CATALOGUE["produced_events_total"].labels["outcome"])
+    assert all(line.endswith(" 0.0") for line in found)
+    metrics.increment("produced_events_total", origin="declaring-force", outcome="read")
+    metrics.declare("produced_events_total", origin="declaring-force")
+    assert metrics.reading("produced_events_total", origin="declaring-force", outcome="read") == 1
+
+
+def test_a_label_without_closed_values_must_be_named_where_a_metric_is_declared():
+    with pytest.raises(ValueError, match="has labels"):
+        metrics.declare("produced_events_total")
+
+
+def test_a_gauge_with_a_source_is_asked_at_each_scrape():
+    values = iter([3.0, 4.0])
+    metrics.set_gauge_source("input_lag_seconds", lambda: next(values), origin="asked-force")
+    assert metrics.reading("input_lag_seconds", origin="asked-force") == 3
+    assert metrics.reading("input_lag_seconds", origin="asked-force") == 4
+    metrics.set_gauge_source("input_lag_seconds", lambda: 0.0, origin="asked-force")
 
 
 def test_the_examples_in_the_docstring_hold():
