@@ -1,4 +1,6 @@
-"""Writes the reference pages (docs/reference) from the truths they describe: ``python -m deploy.docs [--check]``.
+"""Writes what is generated from the truths it describes: ``python -m deploy.docs [--check]``.
+
+The reference pages (docs/reference), and the dashboards of the demonstration's exchange (deploy/grafana/dashboards).
 
 No page is edited by hand. ``--check`` writes nothing and fails when a page is out of date, missing, or generated no
 longer, or when a command of the command line cannot be imported.
@@ -13,9 +15,11 @@ from typing import Final
 
 import click
 
+from deploy.dashboards import files as dashboards
 from deploy.docs_contract import codes_page, metrics_page, topics_page
 from deploy.docs_messages import messages_page
 from deploy.docs_usage import command_faults, commands_page, exchange_page
+from schemas.exchange import load_exchange
 
 DIRECTORY: Final = Path(__file__).resolve().parent.parent / "docs" / "reference"
 
@@ -27,6 +31,7 @@ _PAGES: Final = {
     "metrics.md": ("schemas/ops/metric_catalogue.py", metrics_page),
     "topics.md": ("schemas/topics.yaml", topics_page),
 }
+_DASHBOARDS: Final = "deploy/grafana/dashboards"
 _DIFF_LINES_SHOWN: Final = 12
 
 
@@ -81,15 +86,15 @@ def _difference(name: str, present: str | None, expected: str) -> str | None:
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--check", is_flag=True, help="Write nothing; fail if a page is out of date.")
 def main(*, check: bool) -> None:
-    """Write the reference pages in docs/reference from schemas, catalogues and commands."""
+    """Write the reference pages and dashboards from schemas, catalogues and commands."""
     if not check:
-        written = write()
-        click.echo(f"docs/reference: {', '.join(written) or 'nothing'} written")
+        written = [*write(), *dashboards.write(load_exchange(dashboards.DEMONSTRATION), dashboards.COMMITTED)]
+        click.echo(f"docs/reference, {_DASHBOARDS}: {', '.join(written) or 'nothing'} written")
         for fault in command_faults():
             click.echo(f"warning: {fault}", err=True)
         return
-    if found := faults():
-        click.echo("\n".join(["docs/reference is not what its sources say:", *found]), err=True)
+    if found := [*faults(), *dashboards.committed_faults()]:
+        click.echo("\n".join([f"docs/reference or {_DASHBOARDS} is not what its sources say:", *found]), err=True)
         click.echo("run `make docs`, look at the difference, and commit it", err=True)
         sys.exit(1)
 

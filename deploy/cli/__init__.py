@@ -14,6 +14,7 @@ COMMANDS: Final = {
     "agreements": "read, check and test sharing agreements",
     "broker": "run a real Apache Kafka on this machine",
     "consume": "write what a member receives into its own database",
+    "dashboards": "write Grafana dashboards of an exchange",
     "demo": "show the whole path working, with real police records",
     "explain": "why a member got an event, or did not",
     "health": "ask a running process whether it is ready",

@@ -1,0 +1,75 @@
+"""Committed rules and scrape settings, with every duration shortened by one factor, so that minutes pass in seconds.
+
+What is mechanical: durations in square brackets, after ``offset``, and in ``for``, ``interval``, ``keep_firing_for``.
+Nothing else of an expression is touched. A window holds no fewer samples than rates need, so none becomes shorter than
+`LEAST_S`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+SCRAPE_S: Final = 1
+"""How often everything is scraped and every rule asked."""
+LEAST_S: Final = 4 * SCRAPE_S
+"""The shortest window: four samples."""
+
+_UNITS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0, "y": 31536000.0}
+_DURATION: Final = re.compile(r"((?:\d+(?:ms|[smhdwy]))+)")
+_PART: Final = re.compile(r"(\d+)(ms|[smhdwy])")
+_IN_BRACKETS: Final = re.compile(r"\[([^\]]*)\]")
+_OFFSET: Final = re.compile(r"\boffset\s+" + _DURATION.pattern)
+
+
+def seconds(duration: str) -> float:
+    """How long a Prometheus duration is.
+
+    >>> seconds("1h30m")
+    5400.0
+    """
+    return sum(int(count) * _UNITS[unit] for count, unit in _PART.findall(duration))
+
+
+def shortened(duration: str, factor: float, least_s: float = 0.0) -> str:
+    """The duration divided by the factor, in whole milliseconds.
+
+    >>> shortened("5m", 60)
+    '5000ms'
+    """
+    return f"{max(round(seconds(duration) / factor, 3), least_s) * 1000:.0f}ms"
+
+
+def scaled_expression(expr: str, factor: float) -> str:
+    """The expression with shorter windows and offsets.
+
+    >>> scaled_expression("rate(x[5m]) > 60 or y offset 1h", 60)
+    'rate(x[5000ms]) > 60 or y offset 60000ms'
+    """
+
+    def window(found: re.Match[str]) -> str:
+        return f"[{_DURATION.sub(lambda duration: shortened(duration[0], factor, LEAST_S), found[1])}]"
+
+    expr = _IN_BRACKETS.sub(window, expr)
+    return _OFFSET.sub(lambda found: f"offset {shortened(found[1], factor)}", expr)
+
+
+def scaled_rules(paths: Iterable[Path], factor: float) -> dict[str, Any]:
+    """All groups of the rule files, as one."""
+    groups = [group for path in paths for group in yaml.safe_load(path.read_text("utf-8"))["groups"]]
+    return {"groups": [_group(group, factor) for group in groups]}
+
+
+def _group(group: Mapping[str, Any], factor: float) -> dict[str, Any]:
+    rules = []
+    for rule in group["rules"]:
+        scaled = dict(rule) | {"expr": scaled_expression(str(rule["expr"]), factor)}
+        for key in ("for", "keep_firing_for"):
+            if key in rule:
+                scaled[key] = shortened(str(rule[key]), factor)
+        rules.append(scaled)
+    return dict(group) | {"interval": f"{SCRAPE_S}s", "rules": rules}
