@@ -75,7 +75,7 @@ def dribbling():
 
 def test_a_process_of_ours_is_known_by_what_it_says_of_itself():
     port = free_ports(1)
-    metrics.increment("delivered_total", 4, recipient="told-by-itself", outcome="written")
+    metrics.increment("delivered_total", 4, recipient="told-by-itself", store="receiving", outcome="written")
     with ops(port, "consume", "told-by-itself") as health:
         health.ready()
         code, report = told("--target", f"127.0.0.1:{port}")
