@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
 from pathlib import Path
 from typing import Final
 
 import click
 
-from deploy.cli import agreement_explain, policy_commands
+from deploy.cli import agreement_examine, agreement_explain, policy_commands
 from routing.agreements import Bundle, ExampleResult, load_bundle, read_bundle, run_examples
 from routing.agreements.load import BundleRejected
 from routing.agreements.model import Agreement
@@ -29,6 +30,7 @@ def agreements() -> None:
 
 
 for _command in (
+    agreement_examine.diff,
     agreement_explain.explain,
     policy_commands.publish,
     policy_commands.history,
@@ -39,35 +41,53 @@ for _command in (
     agreements.add_command(_command)
 
 
-@agreements.command(short_help="Load a bundle as the router would and say every fault.")
+@agreements.command(short_help="Every fault, and every dead, shadowed or overlapping rule.")
 @_DIRECTORY
-def check(directory: Path) -> None:
+@agreement_examine.on_option
+@click.option("--quick", is_flag=True, help="Faults only: do not examine what the rules can do.")
+@agreement_examine.json_option
+def check(*, directory: Path, day: date, quick: bool, show_json: bool) -> None:
     """Load a bundle as the router would: say every fault with its file and line, or what the bundle holds.
+
+    Then examine its rules against every event that could come: which rules none can match (dead), which never make
+    a difference (shadowed), and which meet. Each finding comes with an example that the interpreter has confirmed;
+    none of them keeps a bundle from being published.
 
     Exit code 0 if the router would take it, else 1. The examples are run too; `test` shows each.
     """
     bundle = load_bundle(directory)
+    if show_json:
+        findings = [] if quick else agreement_examine.examine_as_json(bundle, day)
+        click.echo(json.dumps({"version": bundle.version, "hash": bundle.hash, "findings": findings}))
+        return
     click.echo(f"{directory}: version {bundle.version}, published by {bundle.published_by}, hash {bundle.hash}")
     for agreement in bundle.agreements:
-        click.echo(_summary(bundle, agreement))
+        click.echo(_summary(bundle, agreement, day))
+    if not quick:
+        click.echo("\n".join(agreement_examine.examine_in_words(bundle, day)))
 
 
-def _summary(bundle: Bundle, agreement: Agreement) -> str:
+def _summary(bundle: Bundle, agreement: Agreement, day: date) -> str:
     towards = sorted({to for rule in agreement.rules for to in rule.recipients})
     lasts = f"from {agreement.starts}" + (f" to {agreement.ends}" if agreement.ends else "")
     review = f", review by {agreement.review}" if agreement.review else ""
     signed = sorted({signature.member for signature in agreement.signatures}.intersection(agreement.origins))
-    counts = f"{_count(agreement, 'share')} and {_count(agreement, 'forbid')}"
+    counts = ", ".join(_count(agreement, outcome) for outcome in _outcomes(agreement))
     lines = [
         f"  {agreement.id}  {agreement.title}{' (standing)' if agreement.standing else ''}",
         f"    {', '.join(agreement.origins)} → {', '.join(towards)}; {lasts}{review}",
         f"    {counts}; signed by {', '.join(signed) or 'no origin'}",
     ]
-    if agreement.review is not None and date.today() > agreement.review:  # noqa: DTZ011  a day on the reader's calendar
+    if agreement.review is not None and day > agreement.review:
         lines.append("    the review day has passed: its owners must look again")
     if suspension := bundle.suspension(agreement.id):
         lines.append(f"    suspended by {suspension.who}: {suspension.why}")
     return "\n".join(lines)
+
+
+def _outcomes(agreement: Agreement) -> list[str]:
+    found = {rule.outcome for rule in agreement.rules}
+    return [outcome for outcome in ("share", "refer", "forbid", "limit") if outcome in found]
 
 
 def _count(agreement: Agreement, outcome: str) -> str:

@@ -22,7 +22,7 @@ def test_check_says_what_the_bundle_holds(example_directory: Path):
     output = run("check", str(example_directory))
     assert "version 7, published by Policy desk, West Yorkshire, hash " in output
     assert "WPN-2026-01  West Pennine cross-border incidents" in output
-    assert "4 share rules and 0 forbid rules; signed by greater-manchester, west-yorkshire" in output
+    assert "4 share rules; signed by greater-manchester, west-yorkshire" in output
 
 
 def test_check_says_what_is_suspended(example_directory: Path, tmp_path: Path):
