@@ -91,6 +91,10 @@ class PolicyDesk:
         told = f"the versions are {_listed(history)}" if history else "none has been"
         raise Rejected("no-such-version", f"policy version {version} was never published; {told}")
 
+    def earlier(self, bundle: Bundle) -> Published | None:
+        """The version under which this very bundle was published, if it ever was."""
+        return next((published for published in self.history() if published.value == bundle.to_bytes()), None)
+
     def publish(self, bundle: Bundle, *, lifting: frozenset[str] = frozenset()) -> Published:
         """Put a checked bundle in force.
 

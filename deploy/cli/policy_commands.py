@@ -38,8 +38,13 @@ def _told(published: Published, what: str) -> str:
 @click.option(
     "--lift", multiple=True, metavar="AGREEMENT", help="End the suspension of this agreement; may be given again."
 )
+@click.option(
+    "--once",
+    is_flag=True,
+    help="Change nothing if this very bundle was published before: for what runs at every start.",
+)
 def publish(
-    *, directory: Path, exchange: Path, bootstrap: str, properties_file: Path | None, lift: tuple[str, ...]
+    *, directory: Path, exchange: Path, bootstrap: str, properties_file: Path | None, lift: tuple[str, ...], once: bool
 ) -> None:
     """Put the bundle in DIR in force for every router of the exchange that follows the policy topic.
 
@@ -47,7 +52,11 @@ def publish(
     not end by being forgotten. Undo with `restore`.
     """
     desk = _desk(exchange, bootstrap, properties_file)
-    published = desk.publish(load_bundle(directory), lifting=frozenset(lift))
+    bundle = load_bundle(directory)
+    if once and (earlier := desk.earlier(bundle)):
+        click.echo(f"version {earlier.version} was published at {earlier.at:%Y-%m-%d %H:%M:%S} UTC: nothing is changed")
+        return
+    published = desk.publish(bundle, lifting=frozenset(lift))
     click.echo(_told(published, "published"))
 
 

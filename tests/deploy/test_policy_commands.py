@@ -105,6 +105,20 @@ def test_a_version_that_does_not_rise_is_refused_and_the_next_one_is_told(owner,
     assert len(owner.desk.history()) == 1
 
 
+def test_what_is_to_be_published_once_is_not_published_again_whatever_is_in_force_now(owner):
+    assert "published: policy version 1" in owner.publishes("--once")
+    owner.says("suspend", AGREEMENT, "--by", "N. Owner", "--why", "a leak")
+    assert "version 1 was published at" in owner.publishes("--once")
+    assert len(owner.desk.history()) == 2
+    assert owner.in_force().suspension(AGREEMENT) is not None
+
+
+def test_another_bundle_under_a_version_that_was_published_is_refused_all_the_same(owner):
+    owner.publishes("--once")
+    owner.edit(published_by="Somebody else")
+    assert "does not rise" in owner.publishes("--once", exit_code=1)
+
+
 @pytest.mark.parametrize(("change", "word"), [("lacks", "lacks members"), ("has more", "does not have")])
 def test_a_bundle_for_other_members_than_the_exchange_has_is_refused(owner, change, word):
     described = yaml.safe_load(owner.exchange.read_text())
