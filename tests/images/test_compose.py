@@ -1,4 +1,4 @@
-"""compose.yaml keeps the Compose specification, and all that it names exists: commands, options, files, ports, members."""
+"""compose.yaml keeps the Compose specification; every command, option, file, port and member it names exists."""
 
 from __future__ import annotations
 
@@ -17,20 +17,22 @@ from deploy.cli import cli
 from schemas.exchange import load_exchange
 from tests.images.command_line import parsed
 from tests.images.engine import COMPOSE, DEPLOY, DOCKERFILE, ROOT
+from tests.images.service_settings import (
+    FILE,
+    ONCE,
+    OURS,
+    SERVICES,
+    TEXT,
+    bind_mounts,
+    filled,
+    published,
+    variables,
+)
 
-TEXT = COMPOSE.read_text("utf-8")
-FILE = yaml.safe_load(TEXT)
-SERVICES = FILE["services"]
-OURS = {name: service for name, service in SERVICES.items() if service["image"].startswith("${HUECRY_IMAGE:-")}
-VARIABLE = re.compile(r"\$\{(\w+):([?-])")
-
-
-def bind_mounts(service):
-    """Folder or file of the repository → where the container finds it."""
-    for mount in service.get("volumes", ()):
-        source, target, *_ = mount.split(":")
-        if source.startswith("."):
-            yield (DEPLOY / source).resolve(), target
+EVERYWHERE = "0.0.0.0"  # noqa: S104  within the private network of the containers
+RUNNING = [name for name in OURS if name not in ONCE]
+METRICS_PORT = 9400
+PINNED = re.compile(r"[\w./-]+:v?\d+\.\d+(\.\d+)?(-\w+)?@sha256:[0-9a-f]{64}")
 
 
 def words(service):
@@ -52,14 +54,6 @@ def understood(name, monkeypatch):
     return parsed(cli, words(OURS[name]))
 
 
-def published():
-    """Service, port on this machine and port of the container, of all that is published."""
-    for name, service in SERVICES.items():
-        for port in service.get("ports", ()):
-            address, outside, inside = port.split(":")
-            yield name, address, outside, inside
-
-
 def test_it_keeps_the_compose_specification():
     check = [Path(sys.executable).with_name("check-jsonschema"), "--builtin-schema", "vendor.compose-spec"]
     told = subprocess.run([*check, COMPOSE], capture_output=True, text=True, check=False)
@@ -77,7 +71,7 @@ def test_the_checker_would_say_what_breaks_the_specification(tmp_path):
 
 def test_the_parts_of_an_exchange_are_there():
     commands = [service["command"][0] for service in OURS.values()]
-    assert {"provision", "registry", "route", "produce", "consume", "ledger"} == set(commands)
+    assert {"provision", "agreements", "registry", "route", "produce", "consume", "ledger"} == set(commands)
     assert commands.count("route") == 2
     assert {"kafka", "postgres", "prometheus", "grafana"} == SERVICES.keys() - OURS.keys()
 
@@ -99,16 +93,36 @@ def test_every_variable_of_ours_is_one_that_huecry_reads(name):
     assert given <= read
 
 
-@pytest.mark.parametrize("name", set(OURS) - {"registry"})
+@pytest.mark.parametrize("name", sorted(set(OURS) - {"registry"}))
 def test_every_process_finds_kafka_where_kafka_says_that_it_is(name, monkeypatch):
     advertised = SERVICES["kafka"]["environment"]["KAFKA_ADVERTISED_LISTENERS"]
     assert f"INTERNAL://{understood(name, monkeypatch).params['bootstrap']}," in advertised
 
 
-@pytest.mark.parametrize("name", set(OURS) - {"provision"})
+@pytest.mark.parametrize("name", RUNNING)
 def test_every_process_serves_its_metrics_to_the_private_network_and_to_nobody_else(name, monkeypatch):
-    assert understood(name, monkeypatch).meta["huecry.metrics_host"] == "0.0.0.0"
-    assert understood(name, monkeypatch).params["metrics_port"] not in {inside for *_, inside in published()}
+    assert understood(name, monkeypatch).meta["huecry.metrics_host"] == EVERYWHERE
+    assert understood(name, monkeypatch).params["metrics_port"] == METRICS_PORT
+    assert METRICS_PORT not in {port.inside for port in published()}
+
+
+def test_prometheus_asks_every_process_and_every_worker_and_nobody_else(monkeypatch):
+    expected = set()
+    for name in RUNNING:
+        workers = understood(name, monkeypatch).params.get("workers", 0)
+        expected |= {f"{name}:{METRICS_PORT + n}" for n in range(1 + workers)}
+    folder = next(source for source, target in bind_mounts(SERVICES["prometheus"]) if target.endswith("/targets"))
+    groups = [group for file in folder.glob("*.yaml") for group in yaml.safe_load(file.read_text("utf-8"))]
+    asked = [target for group in groups for target in group["targets"]]
+    assert sorted(asked) == sorted(expected)
+
+
+def test_the_policy_is_put_in_force_once_and_routers_wait_for_it(monkeypatch):
+    options = understood("policy", monkeypatch).params
+    assert options["once"] is True
+    for name in ("route-1", "route-2"):
+        assert understood(name, monkeypatch).params["agreements"] is None
+        assert OURS[name]["depends_on"] == {"policy": {"condition": "service_completed_successfully"}}
 
 
 def test_routers_have_names_of_their_own(monkeypatch):
@@ -118,8 +132,8 @@ def test_routers_have_names_of_their_own(monkeypatch):
 
 def test_the_registry_is_published_on_the_port_it_listens_on(monkeypatch):
     options = understood("registry", monkeypatch).params
-    assert ("registry", "127.0.0.1", "8081", str(options["port"])) in set(published())
-    assert options["host"] == "0.0.0.0"
+    assert ("registry", options["port"]) in {(port.service, port.inside) for port in published()}
+    assert options["host"] == EVERYWHERE
 
 
 def test_whoever_writes_to_postgres_finds_a_database_and_a_user_of_its_own():
@@ -149,16 +163,19 @@ def test_every_volume_is_declared_and_used():
 
 
 def test_nothing_is_published_but_on_this_machine():
-    assert {address for _, address, *_ in published()} == {"127.0.0.1"}
-    outside = [port for *_, port, _ in published()]
+    assert {port.address for port in published()} == {"127.0.0.1"}
+    outside = [port.outside for port in published()]
     assert len(outside) == len(set(outside))
 
 
-def test_kafka_answers_this_machine_where_it_is_published():
+@pytest.mark.parametrize("given", [{}, {"HUECRY_KAFKA_PORT": "19999"}])
+def test_kafka_answers_this_machine_where_it_is_published(given):
     kafka = SERVICES["kafka"]["environment"]
-    (port,) = [outside for name, _, outside, _ in published() if name == "kafka"]
-    assert kafka["KAFKA_ADVERTISED_LISTENERS"].endswith(f"EXTERNAL://localhost:{port}")
-    assert f"EXTERNAL://:{port}," in kafka["KAFKA_LISTENERS"]
+    (port,) = [port for port in published() if port.service == "kafka"]
+    (mapping,) = SERVICES["kafka"]["ports"]
+    outside = filled(mapping, given).split(":")[1]
+    assert filled(kafka["KAFKA_ADVERTISED_LISTENERS"], given).endswith(f",EXTERNAL://localhost:{outside}")
+    assert f"EXTERNAL://:{port.inside}," in kafka["KAFKA_LISTENERS"]
 
 
 def test_kafka_is_set_up_as_our_own_broker_is():
@@ -190,17 +207,26 @@ def test_no_password_has_a_default_and_the_example_names_every_one():
     }
     assert len(secret) == 2
     assert all(re.fullmatch(r"\$\{\w+:\?[^}]+\}", value) for value in secret)
-    example = dict(
-        line.split("=", 1) for line in (DEPLOY / ".env.example").read_text("utf-8").splitlines() if line[0] != "#"
-    )
-    required = {name for name, kind in VARIABLE.findall(TEXT) if kind == "?"}
-    assert {name for name in example if name.startswith("HUECRY_")} == required
-    assert all(example[name] == "" for name in required)
+    assert {name for name, default in variables().items() if default is None} == {
+        name for value in secret for name in re.findall(r"HUECRY_\w+", value)
+    }
+    example = (DEPLOY / ".env.example").read_text("utf-8")
+    assert set(re.findall(r"^(HUECRY_\w+)=$", example, re.MULTILINE)) == set(re.findall(r"HUECRY_\w+", str(secret)))
+
+
+def test_the_example_names_every_port_that_may_be_another():
+    example = dict(re.findall(r"^# (HUECRY_\w+)=(\S+)$", (DEPLOY / ".env.example").read_text("utf-8"), re.MULTILINE))
+    assert example == {port.variable: str(port.outside) for port in published()}
 
 
 def test_the_file_of_passwords_is_never_committed():
     assert ".env" in (ROOT / ".gitignore").read_text("utf-8").splitlines()
     assert "**/.env" in (ROOT / ".dockerignore").read_text("utf-8").splitlines()
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_no_process_can_gain_rights(name):
+    assert SERVICES[name]["security_opt"] == ["no-new-privileges:true"]
 
 
 @pytest.mark.parametrize("name", OURS)
@@ -219,7 +245,7 @@ def test_every_service_is_bounded_and_comes_back(name):
     service = SERVICES[name]
     assert service["mem_limit"]
     assert service["cpus"]
-    assert service["restart"] == ("on-failure" if name == "provision" else "unless-stopped")
+    assert service["restart"] == ("on-failure:5" if name in ONCE else "unless-stopped")
     assert service["logging"]["options"]["max-size"]
 
 
@@ -227,7 +253,7 @@ def test_whoever_waits_waits_for_what_can_come():
     for service in SERVICES.values():
         for other, wait in service.get("depends_on", {}).items():
             if wait["condition"] == "service_completed_successfully":
-                assert other == "provision"
+                assert other in ONCE
             else:
                 assert wait["condition"] == "service_healthy"
                 assert other in OURS or "test" in SERVICES[other]["healthcheck"]

