@@ -1,0 +1,83 @@
+"""compose.yaml, up: from nothing to incidents in a partner's database, watched; up again changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from confluent_kafka.admin import AdminClient
+
+from schemas.exchange import load_exchange
+from schemas.topics import topic_specs
+from tests.images.composed import Composed, wait_until
+from tests.images.engine import DEPLOY
+from tests.images.service_settings import ONCE, OURS
+
+pytestmark = [pytest.mark.docker, pytest.mark.timeout(1200)]
+
+WITHIN_S = 180.0
+
+
+@pytest.fixture(scope="module")
+def exchange(image: str, compose: dict[str, str]) -> Iterator[Composed]:
+    composed = Composed(image, compose)
+    try:
+        composed.up()
+        yield composed
+    finally:
+        composed.down()
+
+
+def test_what_ends_has_ended_well_and_all_else_is_healthy(exchange):
+    assert {name: exchange.state(name)["ExitCode"] for name in ONCE} == dict.fromkeys(ONCE, 0)
+    assert set(exchange.health().values()) == {"healthy"}
+
+
+def test_incidents_arrive_in_the_partners_database_and_every_decision_in_the_ledger(exchange):
+    received = "SELECT count(DISTINCT origin) FROM incident"
+    wait_until(lambda: exchange.rows("greater_manchester", received) == ["1"], WITHIN_S, exchange.health)
+    decided = "SELECT count(*) > 20 FROM disclosure"
+    wait_until(lambda: exchange.rows("ledger_west_yorkshire", decided) == ["t"], WITHIN_S, exchange.health)
+
+
+def test_this_machine_reaches_kafka_and_the_schemas_on_loopback(exchange):
+    expected = {spec.name for spec in topic_specs(load_exchange(DEPLOY / "demo" / "exchange.yaml"))}
+    kafka = AdminClient({"bootstrap.servers": f"localhost:{exchange.ports['kafka']}"})
+    assert expected <= kafka.list_topics(timeout=30).topics.keys()
+    assert "partner.greater-manchester-value" in exchange.get("registry", "/subjects")
+
+
+def test_prometheus_hears_every_process_and_has_rules(exchange, compose):
+    if "prometheus" not in compose:
+        pytest.skip("the engine has no image of Prometheus")
+
+    def asked() -> dict[str, str]:
+        targets = exchange.get("prometheus", "/api/v1/targets?state=active")["data"]["activeTargets"]
+        return {target["labels"]["instance"]: target["health"] for target in targets}
+
+    wait_until(lambda: set(asked().values()) == {"up"}, WITHIN_S, asked)
+    assert {instance.partition(":")[0] for instance in asked()} >= set(OURS) - set(ONCE)
+    assert exchange.get("prometheus", "/api/v1/rules")["data"]["groups"]
+
+
+def test_grafana_has_every_dashboard_and_reaches_prometheus(exchange, compose):
+    if "grafana" not in compose:
+        pytest.skip("the engine has no image of Grafana")
+    found = {board["uid"] for board in exchange.get("grafana", "/api/search?type=dash-db")}
+    assert len(found) >= len(list((DEPLOY / "grafana" / "dashboards").glob("*.json")))
+    (source,) = exchange.get("grafana", "/api/datasources")
+    assert exchange.get("grafana", f"/api/datasources/uid/{source['uid']}/health")["status"] == "OK"
+
+
+def test_up_again_changes_nothing(exchange):
+    started = {name: exchange.state(name)["StartedAt"] for name in exchange.services if name not in ONCE}
+    exchange.up()
+    assert {name: exchange.state(name)["StartedAt"] for name in started} == started
+    assert {name: exchange.state(name)["ExitCode"] for name in ONCE} == dict.fromkeys(ONCE, 0)
+    assert "nothing is changed" in exchange.say("logs", "policy")
+
+
+def test_what_is_told_to_stop_ends_in_good_order(exchange):
+    running = sorted(set(OURS) - set(ONCE))
+    exchange.say("stop", *running)
+    assert {name: exchange.state(name)["ExitCode"] for name in running} == dict.fromkeys(running, 0)
