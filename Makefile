@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help demo test check bench docs chaos lock clean
+.PHONY: help demo test check images bench docs chaos lock clean
 
 help: ## show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -29,6 +29,9 @@ check: $(READY) ## lint, format, types, layers, generated pages
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m deploy.docs --check
+
+images: $(READY) ## build the image and test it in containers; pulls what it needs (a Docker engine with Compose)
+	HUECRY_TEST_PULL=yes $(BIN)/python -m pytest -m docker $(ARGS)
 
 bench: $(READY) ## measure the router against a raw transactional copy; writes build/bench.json
 	$(BIN)/python -m tests.bench.router $(ARGS)

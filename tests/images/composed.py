@@ -5,16 +5,18 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import shlex
 import subprocess
 import time
 import urllib.request
 import uuid
 from base64 import b64encode
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Final
 
 from deploy.broker import _free_port
-from tests.images.engine import COMPOSE, DEPLOY, DOCKER_COMPOSE, docker
+from tests.images.engine import COMPOSE, DOCKER_COMPOSE, docker
 from tests.images.service_settings import ONCE, OURS, published
 
 _UP_S: Final = 420.0
@@ -25,27 +27,36 @@ class Composed:
     """One project of Docker Compose, and what may be asked of it."""
 
     def __init__(self, image: str, others: dict[str, str]) -> None:
-        self.project = f"huecry-test-{uuid.uuid4().hex[:8]}"
+        project = {"COMPOSE_PROJECT_NAME": f"huecry-test-{uuid.uuid4().hex[:8]}", "COMPOSE_FILE": str(COMPOSE)}
         self.services = (*OURS, *others)
         self.ports = {port.service: _free_port() for port in published()}
         self._grafana = secrets.token_hex(16)
         variables = {port.variable: str(self.ports[port.service]) for port in published()}
         images = {f"HUECRY_{service.upper()}_IMAGE": name for service, name in others.items()}
         words = {"HUECRY_POSTGRES_PASSWORD": secrets.token_hex(16), "HUECRY_GRAFANA_PASSWORD": self._grafana}
-        self._environment = os.environ | variables | images | words | {"HUECRY_IMAGE": image}
+        self._environment = os.environ | project | variables | images | words | {"HUECRY_IMAGE": image}
 
     def say(self, *words: str) -> str:
         """Run a subcommand of Compose; what it printed."""
-        where = ["--project-name", self.project, "--file", str(COMPOSE), "--project-directory", str(DEPLOY)]
+        return self._run([*DOCKER_COMPOSE, *words], None)
+
+    def type(self, script: str, folder: Path) -> str:
+        """Run shell commands as an operator types them, in a folder of the test's; what they printed."""
+        compose = f'docker() {{ shift; {shlex.join(DOCKER_COMPOSE)} "$@"; }}'
+        return self._run(["bash", "-e", "-c", f"{compose}\n{script}"], folder)
+
+    def _run(self, command: list[str], folder: Path | None) -> str:
         told = subprocess.run(
-            [*DOCKER_COMPOSE, *where, *words],
+            command,
+            cwd=folder,
             env=self._environment,
+            stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
             timeout=_UP_S,
             check=False,
         )
-        assert told.returncode == 0, f"{told.stdout[-2000:]}\n{told.stderr[-4000:]}"
+        assert told.returncode == 0, f"{command}\n{told.stdout[-2000:]}\n{told.stderr[-4000:]}"
         return told.stdout
 
     def up(self) -> None:

@@ -7,15 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.images.engine import PULLS, build_image, docker, image_of, why_no_compose, why_no_image, why_not
-
-
-def need(why: str) -> None:
-    """Skip the test if there is a reason; whoever asked for these tests by name gets a failure for it."""
-    if why and PULLS:
-        pytest.fail(why)
-    if why:
-        pytest.skip(why)
+from tests.images.engine import build_image, docker, image_of, need, why_no_compose, why_no_image, why_not
 
 
 @pytest.fixture(scope="session")

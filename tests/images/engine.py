@@ -22,6 +22,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
+import pytest
 import yaml
 
 ROOT: Final = Path(__file__).resolve().parents[2]
@@ -84,6 +85,14 @@ def why_no_compose() -> str:
     except (OSError, subprocess.TimeoutExpired) as error:
         return f"no Docker Compose: {type(error).__name__} of `{shlex.join(DOCKER_COMPOSE)} version`"
     return "" if told.returncode == 0 else f"no Docker Compose: `{shlex.join(DOCKER_COMPOSE)} version` fails"
+
+
+def need(why: str) -> None:
+    """Skip the test if there is a reason; whoever asked for these tests by name gets a failure for it."""
+    if why and PULLS:
+        pytest.fail(why)
+    if why:
+        pytest.skip(why)
 
 
 def build_image(tag: str) -> None:

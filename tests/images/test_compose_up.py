@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 from confluent_kafka.admin import AdminClient
@@ -10,12 +12,26 @@ from confluent_kafka.admin import AdminClient
 from schemas.exchange import load_exchange
 from schemas.topics import topic_specs
 from tests.images.composed import Composed, wait_until
-from tests.images.engine import DEPLOY
+from tests.images.engine import DEPLOY, image_of, need, why_no_image
+from tests.images.guide import commands
 from tests.images.service_settings import ONCE, OURS
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(1200)]
 
 WITHIN_S = 180.0
+MORE = (
+    "produce",
+    "--exchange=/etc/huecry/exchange.yaml",
+    "--force=west-yorkshire",
+    "--synthetic",
+    "--events=60",
+    "--spool=/tmp/more.spool",
+)
+
+
+def received(exchange: Composed) -> set[str]:
+    """The deliveries in the partner's database."""
+    return set(exchange.rows("greater_manchester", "SELECT delivery_id FROM delivery"))
 
 
 @pytest.fixture(scope="module")
@@ -47,9 +63,8 @@ def test_this_machine_reaches_kafka_and_the_schemas_on_loopback(exchange):
     assert "partner.greater-manchester-value" in exchange.get("registry", "/subjects")
 
 
-def test_prometheus_hears_every_process_and_has_rules(exchange, compose):
-    if "prometheus" not in compose:
-        pytest.skip("the engine has no image of Prometheus")
+def test_prometheus_hears_every_process_and_has_rules(exchange):
+    need(why_no_image(image_of("prometheus")))
 
     def asked() -> dict[str, str]:
         targets = exchange.get("prometheus", "/api/v1/targets?state=active")["data"]["activeTargets"]
@@ -60,13 +75,34 @@ def test_prometheus_hears_every_process_and_has_rules(exchange, compose):
     assert exchange.get("prometheus", "/api/v1/rules")["data"]["groups"]
 
 
-def test_grafana_has_every_dashboard_and_reaches_prometheus(exchange, compose):
-    if "grafana" not in compose:
-        pytest.skip("the engine has no image of Grafana")
+def test_grafana_has_every_dashboard_and_reaches_prometheus(exchange):
+    need(why_no_image(image_of("grafana")))
     found = {board["uid"] for board in exchange.get("grafana", "/api/search?type=dash-db")}
     assert len(found) >= len(list((DEPLOY / "grafana" / "dashboards").glob("*.json")))
     (source,) = exchange.get("grafana", "/api/datasources")
     assert exchange.get("grafana", f"/api/datasources/uid/{source['uid']}/health")["status"] == "OK"
+
+
+def test_the_guide_tells_where_to_look(exchange, tmp_path):
+    (event_id,) = exchange.rows("ledger_west_yorkshire", "SELECT event_id FROM disclosure LIMIT 1")
+    told = exchange.type(commands("Where to look").replace("EVENT_ID", event_id), tmp_path)
+    assert "Demonstration policy desk" in told
+    assert "Decided again just now from the record: the same decision." in told
+    assert told.endswith('{"ready": true, "reasons": {}}\n')
+
+
+def test_what_was_backed_up_comes_back_and_the_rest_is_read_again(exchange, tmp_path):
+    backup, _, restore = commands("Back up").partition("docker compose stop")
+    exchange.type(backup, tmp_path)
+    kept = received(exchange)
+    exchange.say("run", "--rm", "produce-west-yorkshire", *MORE)
+    wait_until(lambda: len(received(exchange)) > len(kept), WITHIN_S, exchange.health)
+    latest = received(exchange)
+    exchange.type(f"docker compose stop{restore}", tmp_path)
+    wait_until(lambda: received(exchange) >= latest, WITHIN_S, exchange.health)
+    with closing(sqlite3.connect(tmp_path / "yorkshire-ambulance.db")) as copy:
+        assert copy.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        assert copy.execute("SELECT count(*) > 0 FROM delivery").fetchone() == (1,)
 
 
 def test_up_again_changes_nothing(exchange):
@@ -81,3 +117,13 @@ def test_what_is_told_to_stop_ends_in_good_order(exchange):
     running = sorted(set(OURS) - set(ONCE))
     exchange.say("stop", *running)
     assert {name: exchange.state(name)["ExitCode"] for name in running} == dict.fromkeys(running, 0)
+
+
+def test_what_was_taken_down_goes_on_where_it_left_off(exchange, tmp_path):
+    exchange.say("start", "postgres")
+    before = received(exchange)
+    exchange.type(commands("Take down"), tmp_path)
+    exchange.up()
+    assert received(exchange) >= before
+    assert "nothing is changed" in exchange.say("logs", "policy")
+    assert "unchanged" in exchange.say("logs", "provision")
