@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import secrets
+import time
 from collections.abc import Sequence
 from typing import Any, Self
 
 import psycopg
+from docker.models.containers import Container
 
 os.environ.setdefault("TESTCONTAINERS_RYUK_DISABLED", "true")  # one image less; every container here is removed by name
 
@@ -83,8 +85,22 @@ class Containers:
         return int(container.wait(timeout=_STOP_S)["StatusCode"])
 
     def wait_healthy(self, name: str) -> None:
-        """Return when a container's own health check says so."""
-        HealthcheckWaitStrategy().with_startup_timeout(_HEALTHY_S).wait_until_ready(self._running[name])
+        """Return when a container's own health check says so; it may say otherwise before."""
+        container = self._running[name].get_wrapped_container()
+        deadline = time.monotonic() + _HEALTHY_S
+        while (state := self._state(container))["Health"]["Status"] != "healthy":
+            assert state["Running"], f"{name} ended: {container.logs(tail=20).decode()}"
+            assert time.monotonic() < deadline, f"{name}: {state['Health']['Log'][-1:]}"
+            time.sleep(0.5)
+
+    def is_running(self, name: str) -> bool:
+        """Whether a container runs; none is started anew by the engine."""
+        return bool(self._state(self._running[name].get_wrapped_container())["Running"])
+
+    @staticmethod
+    def _state(container: Container) -> dict[str, Any]:
+        container.reload()
+        return dict(container.attrs["State"])
 
     def ask(self, database: str, question: str) -> list[tuple[Any, ...]]:
         """Rows of a database, over its published port."""

@@ -95,6 +95,7 @@ def test_while_kafka_is_away_nothing_ends_and_then_all_goes_on(exchange):
     exchange.publish(40)
     exchange.wait_until_all_has_arrived()
     for name in PROCESSES:
+        assert exchange.containers.is_running(name)
         exchange.containers.wait_healthy(name)
 
 
