@@ -15,7 +15,6 @@ os.environ.setdefault("TESTCONTAINERS_RYUK_DISABLED", "true")  # one image less;
 
 from testcontainers.core.container import DockerContainer
 from testcontainers.core.network import Network
-from testcontainers.core.wait_strategies import HealthcheckWaitStrategy
 
 from tests.images.engine import DEPLOY
 from tests.images.service_settings import OURS, SERVICES, bind_mounts, filled, healthcheck
