@@ -9,10 +9,10 @@ from __future__ import annotations
 import getpass
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final, NamedTuple, Self
 from zoneinfo import ZoneInfo
 
 from consumers.ledger import KIND
@@ -43,6 +43,21 @@ def os_user() -> str:
         return pwd.getpwuid(os.getuid()).pw_name
     except (ImportError, KeyError):
         return getpass.getuser()
+
+
+class Recorded(NamedTuple):
+    """One decision about one event for one member; what is JSON is text, as who reads many opens each text once."""
+
+    decided_at: str
+    record_id: str
+    origin: str
+    sequence: int
+    event_id: str
+    considered: str
+    member: str
+    head: str
+    sections: str
+    rules: str
 
 
 class Ledger:
@@ -78,6 +93,25 @@ class Ledger:
         times = [iso(_local(moment).astimezone(UTC)) for moment in (since, until)]
         where = "decided_at >= ? AND decided_at < ?"
         return self._ask("find_between", "/".join(times), DISCLOSURE, where, times, "decided_at", limit)
+
+    def count_between(self, since: datetime, until: datetime) -> int:
+        """How many decisions, for one member each, were made from `since` to before `until`."""
+        times = self._times("count_between", since, until)
+        ((count,),) = self._database.query(f"SELECT count(*) FROM {_RECORDED}", times)  # noqa: S608  our own names
+        return int(count)
+
+    def recorded_between(self, since: datetime, until: datetime, page_events: int = 2000) -> Iterator[Recorded]:
+        """Every decision made from `since` to before `until`, oldest first, read in pages: for who reads many."""
+        first, last = self._times("recorded_between", since, until)
+        at, record_id = first, ""
+        while page := self._database.query(_PAGE, (at, record_id, last, page_events)):
+            yield from (Recorded(*row) for row in page)
+            at, record_id = page[-1][0], page[-1][1]
+
+    def _times(self, what: str, since: datetime, until: datetime) -> list[str]:
+        times = [iso(_local(moment).astimezone(UTC)) for moment in (since, until)]
+        self._note(what, "/".join(times))
+        return times
 
     def decisions(self, event_id: str) -> list[Row]:
         """What was decided about an event for every member, by member."""
@@ -115,14 +149,28 @@ class Ledger:
         order: str,
         limit: int | None = None,
     ) -> list[Row]:
-        with self._database.transaction():
-            self._database.execute(ACCESS_LOG.insert, (iso(datetime.now(UTC)), self._who, what, subject))
+        self._note(what, subject)
         columns, by = ", ".join(table.columns), ", ".join((order, *table.key))
         query = f"SELECT {columns} FROM {table.name} WHERE {where} ORDER BY {by}"  # noqa: S608  our own names
         rows = self._database.query(query if limit is None else f"{query} LIMIT {limit:d}", values)
         return [_opened(dict(zip(table.columns, row, strict=True))) for row in rows]
 
+    def _note(self, what: str, subject: str) -> None:
+        with self._database.transaction():
+            self._database.execute(ACCESS_LOG.insert, (iso(datetime.now(UTC)), self._who, what, subject))
 
+
+_RECORDED: Final = (
+    "disclosure d JOIN decision e ON e.record_id = d.record_id WHERE d.decided_at >= ? AND d.decided_at < ?"
+)
+_PAGE: Final = """
+    SELECT d.decided_at, d.record_id, d.origin, d.sequence, d.event_id, d.considered,
+           e.member, e.head, e.sections, e.rules
+    FROM (
+        SELECT decided_at, record_id, origin, sequence, event_id, considered FROM disclosure
+        WHERE (decided_at, record_id) > (?, ?) AND decided_at < ? ORDER BY decided_at, record_id LIMIT ?
+    ) d JOIN decision e ON e.record_id = d.record_id ORDER BY d.decided_at, d.record_id, e.member
+"""
 _OF_EVENT: Final = "record_id IN (SELECT record_id FROM disclosure WHERE event_id = ?)"
 
 

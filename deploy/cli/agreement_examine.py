@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
@@ -14,6 +14,9 @@ import click
 from rich.console import Console
 from rich.progress import Progress
 
+from consumers.ledger_queries import Ledger
+from consumers.sinks.places import Place
+from deploy.agreement_tools.unknowns import turned_on_unknown, unknowns_in_words
 from routing.agreements import Bundle, load_bundle
 from routing.agreements.force import LONDON
 from schemas.errors import Rejected
@@ -59,6 +62,15 @@ def examine_in_words(bundle: Bundle, day: date) -> Iterator[str]:
         found = examine(bundle, day, told)
     yield f"examined exactly, as in force on {day}:"
     yield from (f"  {line}" for line in examination_in_words(found))
+
+
+def unknowns_of_last_week(ledger: Place) -> Iterator[str]:
+    """How often protections turned on something unknown, from a force's own ledger."""
+    until = datetime.now(LONDON)
+    with Ledger(ledger) as opened:
+        counts = turned_on_unknown(opened.recorded_between(until - timedelta(days=7), until))
+    yield "in the last seven days:"
+    yield from (f"  {line}" for line in unknowns_in_words(counts))
 
 
 def examine_as_json(bundle: Bundle, day: date) -> list[dict[str, object]]:

@@ -9,7 +9,9 @@ from typing import Final
 
 import click
 
-from deploy.cli import agreement_examine, agreement_explain, policy_commands
+from consumers.sinks.places import Place
+from deploy.cli import agreement_examine, agreement_explain, agreement_simulate, policy_commands
+from deploy.cli.database import DATABASE
 from routing.agreements import Bundle, ExampleResult, load_bundle, read_bundle, run_examples
 from routing.agreements.load import BundleRejected
 from routing.agreements.model import Agreement
@@ -32,6 +34,7 @@ def agreements() -> None:
 for _command in (
     agreement_examine.diff,
     agreement_explain.explain,
+    agreement_simulate.simulate,
     policy_commands.publish,
     policy_commands.history,
     policy_commands.suspend,
@@ -44,9 +47,15 @@ for _command in (
 @agreements.command(short_help="Every fault, and every dead, shadowed or overlapping rule.")
 @_DIRECTORY
 @agreement_examine.on_option
+@click.option(
+    "--ledger",
+    type=DATABASE,
+    metavar="DATABASE",
+    help="A force's own ledger: also say how often each protection turned on something unknown in the last week.",
+)
 @click.option("--quick", is_flag=True, help="Faults only: do not examine what the rules can do.")
 @agreement_examine.json_option
-def check(*, directory: Path, day: date, quick: bool, show_json: bool) -> None:
+def check(*, directory: Path, day: date, ledger: Place | None, quick: bool, show_json: bool) -> None:
     """Load a bundle as the router would: say every fault with its file and line, or what the bundle holds.
 
     Then examine its rules against every event that could come: which rules none can match (dead), which never make
@@ -65,6 +74,8 @@ def check(*, directory: Path, day: date, quick: bool, show_json: bool) -> None:
         click.echo(_summary(bundle, agreement, day))
     if not quick:
         click.echo("\n".join(agreement_examine.examine_in_words(bundle, day)))
+    if ledger is not None:
+        click.echo("\n".join(agreement_examine.unknowns_of_last_week(ledger)))
 
 
 def _summary(bundle: Bundle, agreement: Agreement, day: date) -> str:

@@ -32,6 +32,19 @@ def regions_of(bundle: Bundle) -> frozenset[str]:
     return frozenset(area.name for area in bundle.areas) | frozenset(_nears(bundle))
 
 
+def regions_between(bundle: Bundle, origin: str, recipient: str) -> frozenset[str]:
+    """The regions that any rule from this origin to this recipient looks at."""
+    found: set[str] = set()
+    for _, rule in bundle.rules_between(origin, recipient):
+        for condition in (each for block in (rule.when, *rule.unless) for each in block):
+            if condition.attribute == "area":
+                found.update(condition.values)
+            elif condition.attribute == "near":
+                near = region_near(condition, bundle.area_by_member, origin, recipient)
+                found |= {near} if near else set()
+    return frozenset(found)
+
+
 def _nears(bundle: Bundle) -> Iterator[str]:
     for agreement in bundle.agreements:
         for rule in agreement.rules:
