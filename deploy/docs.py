@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import difflib
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Final
 
 import click
 
+from deploy.asyncapi import as_yaml, asyncapi_document
 from deploy.dashboards import files as dashboards
 from deploy.docs_contract import codes_page, metrics_page, topics_page
 from deploy.docs_messages import messages_page
@@ -23,6 +25,7 @@ from schemas.exchange import load_exchange
 
 DIRECTORY: Final = Path(__file__).resolve().parent.parent / "docs" / "reference"
 
+_DEMO: Final = Path(__file__).parent / "demo" / "exchange.yaml"
 _PAGES: Final = {
     "cli.md": ("deploy/cli", commands_page),
     "codes.md": ("schemas/codes.yaml", codes_page),
@@ -37,18 +40,30 @@ _DIFF_LINES_SHOWN: Final = 12
 
 def pages() -> dict[str, str]:
     """File name → text of every reference page, the same for the same sources on every machine."""
-    return {
+    written = {
         name: f"<!-- Generated from {source} by `make docs`; edit that, not this. -->\n\n{page().strip()}\n"
         for name, (source, page) in _PAGES.items()
+    }
+    return written | _asyncapi_documents()
+
+
+@cache
+def _asyncapi_documents() -> dict[str, str]:
+    """Those of the demonstration's members, as examples of what `huecry asyncapi` writes."""
+    exchange = load_exchange(_DEMO)
+    made = "# Generated from deploy/demo/exchange.yaml and schemas by `make docs`; edit those, not this."
+    return {
+        f"asyncapi/{member}.yaml": f"{made}\n{as_yaml(asyncapi_document(exchange, member))}"
+        for member in sorted(exchange.members)
     }
 
 
 def write(directory: Path = DIRECTORY) -> list[str]:
     """Write the pages that differ, and return their names."""
-    directory.mkdir(parents=True, exist_ok=True)
     written = []
     for name, text in pages().items():
         if _present(directory / name) != text:
+            (directory / name).parent.mkdir(parents=True, exist_ok=True)
             (directory / name).write_text(text, "utf-8")
             written.append(name)
     return written
@@ -58,7 +73,8 @@ def faults(directory: Path = DIRECTORY) -> list[str]:
     """What is wrong with the pages as they are, each with a summary of the difference; empty when all is well."""
     expected = pages()
     found = [_difference(name, _present(directory / name), text) for name, text in expected.items()]
-    unknown = sorted(path.name for path in directory.glob("*") if path.name not in expected)
+    present = {path.relative_to(directory).as_posix() for path in directory.rglob("*") if path.is_file()}
+    unknown = sorted(present - expected.keys())
     return [
         *(fault for fault in found if fault),
         *(f"{name}: nothing generates it; delete it, or move it out of docs/reference" for name in unknown),

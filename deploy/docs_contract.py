@@ -76,6 +76,7 @@ def topics_page() -> str:
     rows = [
         [
             f"`{spec.name.replace('.member', '.<member>')}`",
+            families[spec.family].holds,
             f"every {families[spec.family].each}".replace("every exchange", "one in all"),
             f"[{record}](messages.md#{record.lower()})" if (record := families[spec.family].record) else "no Avro",
             families[spec.family].written_by,
@@ -92,10 +93,18 @@ def topics_page() -> str:
     ]
     return f"""# Topics
 
-`huecry provision apply` makes them from [exchange.yaml](exchange.md). Keys of incidents are the incident_id in UTF-8;
-the partitioner is murmur2, as Java clients have it (`partitioner=murmur2_random` in librdkafka).
+`huecry provision apply` makes them from [exchange.yaml](exchange.md). Who writes and who reads is what the exchange
+means by each; no access rules are made of it yet. Records are read with `isolation.level=read_committed`. For one
+member's side, with every schema, as a file for its own tools: `huecry asyncapi`
+([one of the demonstration's](asyncapi/west-yorkshire.yaml)).
 
-{table(["topic", "for", "values", "written by", "read by", "partitions", "kept"], rows)}
+{table(["topic", "what it holds", "for", "values", "written by", "read by", "partitions", "kept"], rows)}
+
+## Keys
+
+The partitioner is murmur2, as Java clients have it (`partitioner=murmur2_random` in librdkafka).
+
+{table(["family", "the key of a record"], [[f"`{name}`", family.key] for name, family in families.items()])}
 
 ## Settings of every topic
 

@@ -36,6 +36,10 @@ class TopicFamily(BaseModel):
     each: Literal["publisher", "receiver", "member", "exchange"]
     record: str | None
     """The Avro record its values hold, of any released version; None: not Avro."""
+    holds: str
+    """What it is for, in words for the member that reads or writes it."""
+    key: str
+    """What the key of a record is."""
     written_by: str
     read_by: str
     partitions: PartitionKind

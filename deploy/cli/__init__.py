@@ -12,6 +12,7 @@ from schemas.errors import HueCryError, Rejected
 
 COMMANDS: Final = {
     "agreements": "read, check and test sharing agreements",
+    "asyncapi": "describe a member's topics and messages for its integrators' tools",
     "broker": "run a real Apache Kafka on this machine",
     "consume": "write what a member receives into its own database",
     "dashboards": "write Grafana dashboards of an exchange",
