@@ -10,7 +10,7 @@ from typing import Final
 import click
 
 from consumers.sinks.places import Place
-from deploy.cli import agreement_examine, agreement_explain, agreement_simulate, policy_commands
+from deploy.cli import agreement_examine, agreement_explain, agreement_new, agreement_simulate, policy_commands
 from deploy.cli.database import DATABASE
 from routing.agreements import Bundle, ExampleResult, load_bundle, read_bundle, run_examples
 from routing.agreements.load import BundleRejected
@@ -32,6 +32,7 @@ def agreements() -> None:
 
 
 for _command in (
+    agreement_new.new,
     agreement_examine.diff,
     agreement_explain.explain,
     agreement_simulate.simulate,
