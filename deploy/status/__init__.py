@@ -4,8 +4,9 @@
 - ``looking``: the edge: ask all of them at once; one that is slow or silent holds up nobody.
 - ``exposition``, ``picture``: what they answered, as plain values.
 - ``flow``: two pictures → what was counted between them.
-- ``figures``: per member; ``faults``: what is wrong, gravest first; ``memory``: since when.
-- ``words``, ``screen``, ``as_json``: the same for people, terminals and scripts.
+- ``figures``: per member; ``faults`` (of ``process_faults`` and ``member_faults``): what is wrong, gravest first;
+  ``watch``: look after look, since when.
+- ``words``, ``telling``, ``screen``, ``as_json``: the same for people, terminals and scripts.
 
 All but ``looking`` and the reading of a targets file is pure: time is an argument, in seconds since the epoch.
 """

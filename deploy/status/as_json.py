@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from deploy.status.faults import Fault
+from deploy.status.fault import Fault
 from deploy.status.figures import Counted, MemberFigures
 from deploy.status.flow import standing
 from deploy.status.picture import Picture, Process

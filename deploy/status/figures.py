@@ -62,8 +62,9 @@ class MemberFigures:
     spool_oldest_s: float
     is_suspended: bool
     is_paused: bool
-    last_published_at: float | None = None
-    last_delivered_at: float | None = None
+    last_published_at: float | None
+    """When the router last routed an event of it."""
+    last_delivered_at: float | None
 
 
 def figures(flow: Flow, names: Mapping[str, str]) -> tuple[MemberFigures, ...]:
@@ -107,6 +108,8 @@ def _figures_of(member: str, flow: Flow, name: str) -> MemberFigures:
         spool_oldest_s=_largest(now, "produce", "spool_oldest_seconds", origin=member) or 0.0,
         is_suspended=any(_values(now, "route-worker", "member_suspended", member=member)),
         is_paused=any(_values(now, "route-worker", "origin_paused", origin=member)),
+        last_published_at=_largest(now, "route-worker", "last_routed_timestamp_seconds", origin=member),
+        last_delivered_at=_largest(now, "consume", "last_delivered_timestamp_seconds", recipient=member),
     )
 
 

@@ -10,6 +10,8 @@ from deploy.status.exposition import Samples, label
 from deploy.status.targets import Target
 from schemas.ops.metric_catalogue import SERVICES
 
+HANGS_AFTER_S: Final = 30.0
+"""A main loop that has not come round for so long does nothing, whatever else the process says of itself."""
 UNKNOWN: Final = "process"
 """The service of a process that neither it nor its target names."""
 
@@ -70,6 +72,9 @@ def answered(target: Target, samples: Samples, reasons: Mapping[str, str]) -> Pr
     """A process that answered: it knows best what it is."""
     said = next(iter(samples.gauge("process_info")), frozenset())
     service, whose = label(said, "service") or _service(target), label(said, "whose") or target.member
+    silent_s = max(samples.gauge("loop_silent_seconds").values(), default=0.0)
+    if silent_s > HANGS_AFTER_S:
+        reasons = {**reasons, "loop": f"it hangs: its main loop has not come round for {silent_s:.0f} s"}
     return Process(target, samples, reasons, service=service, whose=whose)
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
-from deploy.status.faults import Fault
+from deploy.status.fault import Fault
 from deploy.status.watch import Report
 from deploy.status.words import duration
 
 _LASTING: Final = frozenset(
-    {"not-published", "not-routed", "not-delivered", "not-recorded", "suspended", "paused", "process"}
+    {"kafka", "not-published", "not-routed", "not-delivered", "not-recorded", "suspended", "paused", "process"}
 )
 """Faults that have a length; the others are things that happened, or tell their age themselves."""
 _WORTH_TELLING_S: Final = 5.0

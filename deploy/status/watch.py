@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from deploy.status.faults import Fault, faults
+from deploy.status.fault import Fault
+from deploy.status.faults import faults
 from deploy.status.figures import MemberFigures, figures
 from deploy.status.flow import Flow
 from deploy.status.picture import Picture, Process, named
@@ -56,7 +57,7 @@ class Watch:
     began_at: float | None = None
     first_seen: Mapping[_Key, float] = field(default_factory=dict)
     last_moved: Mapping[tuple[str, str], float] = field(default_factory=dict)
-    """(published or delivered, member) → when it was last seen to grow."""
+    """(published or delivered, member) → when that last happened, as far as seen."""
 
     def look(self, picture: Picture, names: Mapping[str, str]) -> tuple[Watch, Report]:
         """Take in one more picture; what to remember, and how things are.
@@ -82,22 +83,24 @@ class Watch:
         return tuple(
             replace(
                 one,
-                last_published_at=at if _published(step, one.member) else self._last_of("published", one),
-                last_delivered_at=at if _delivered(step, one.member) else self._last_of("delivered", one),
+                last_published_at=_latest(
+                    one.last_published_at,
+                    at if _published(step, one.member) else None,
+                    self.last_moved.get(("published", one.member)),
+                ),
+                last_delivered_at=_latest(one.last_delivered_at, self.last_moved.get(("delivered", one.member))),
             )
             for one in members
         )
-
-    def _last_of(self, what: str, figures: MemberFigures) -> float | None:
-        return self.last_moved.get((what, figures.member))
 
 
 def _published(step: Flow, member: str) -> int:
     return step.count("produce", "produced_events_total", origin=member, outcome="acknowledged")
 
 
-def _delivered(step: Flow, member: str) -> int:
-    return step.count("consume", "delivered_total", recipient=member, outcome="written")
+def _latest(*times: float | None) -> float | None:
+    """A process that is gone no longer tells when it last did something: what was seen is remembered."""
+    return max((at for at in times if at is not None), default=None)
 
 
 def _last(members: Sequence[MemberFigures]) -> dict[tuple[str, str], float]:

@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from deploy.status.exposition import parse
-from deploy.status.faults import Fault
+from deploy.status.fault import Fault
 from deploy.status.picture import Picture, Process, answered, silent
 from deploy.status.targets import Target
 from deploy.status.watch import Report, Watch
@@ -35,7 +35,7 @@ def address(service: str, whose: str) -> str:
 
 def up(service: str, whose: str, lines: str = "", *, at: str = "", unready: str = "", **options: Any) -> Process:
     """A process that answered."""
-    reasons = {"it": unready} if unready else {}
+    reasons = {options.pop("component", "it"): unready} if unready else {}
     return answered(Target(at or address(service, whose)), parse(exposed(service, whose, lines, **options)), reasons)
 
 

@@ -236,3 +236,60 @@ def test_the_gravest_comes_first():
     aside = up("produce", "north", acknowledged(5) + 'set_aside_records{origin="north"} 2')
     report = watched(Picture(NOON, (*with_one(aside)[:-1], aside, down("consume", "north"))))
     assert [fault.is_grave for fault in report.faults] == [True, False]
+
+
+AWAY = "Kafka does not answer at kafka.example:9092 (12 s)"
+
+
+def cut_off(service: str, whose: str, lines: str = "", **options):
+    return up(service, whose, lines, unready=AWAY, component="kafka", **options)
+
+
+def test_kafka_away_is_told_once_and_not_for_each_whom_it_does_not_answer():
+    late = 'consumer_lag_seconds{recipient="south"} 90'
+    stuck = (
+        cut_off("produce", "north", spool(7, 90)),
+        up("route", "tests", unready="0 of 1 workers have their partitions"),
+        cut_off("route-worker", "tests", 'input_lag_seconds{origin="north"} 90'),
+        cut_off("consume", "south", late),
+        cut_off("ledger", "north"),
+    )
+    report = watched(Picture(NOON, stuck))
+    assert (
+        sentence(only(report), report)
+        == f"Exchange: nothing flows, Kafka is away: 4 processes cannot work with it; {AWAY}"
+    )
+    and_one_gone = watched(Picture(NOON, (*stuck, down("consume", "north"))))
+    assert kinds(and_one_gone) == [("kafka", ""), ("not-delivered", "north")]
+
+
+def test_one_whom_kafka_does_not_answer_is_told_for_itself():
+    report = watched(Picture(NOON, with_one(cut_off("consume", "south"))))
+    assert kinds(report) == [("not-delivered", "south")]
+    assert AWAY in sentence(only(report), report)
+
+
+def test_a_process_whose_loop_has_stopped_does_nothing_though_it_says_that_it_is_ready():
+    report = watched(Picture(NOON, with_one(up("consume", "south", written(5) + "loop_silent_seconds 45"))))
+    assert kinds(report) == [("not-delivered", "south")]
+    assert "it hangs: its main loop has not come round for 45 s" in sentence(only(report), report)
+    assert watched(Picture(NOON, with_one(up("consume", "south", "loop_silent_seconds 5")))).faults == ()
+
+
+def test_what_is_late_because_nobody_takes_it_is_told_once():
+    late = up("consume", "south", 'consumer_lag_seconds{recipient="south"} 90', unready="the database is away")
+    assert kinds(watched(Picture(NOON, with_one(late)))) == [("not-delivered", "south")]
+
+
+def test_when_a_member_last_published_and_received_is_remembered_when_nobody_tells_any_more():
+    said = 'last_delivered_timestamp_seconds{recipient="south",store="receiving"} '
+    report = watched(
+        *every(2, with_one(up("consume", "south", f"{said}{NOON - 90}")), with_one(down("consume", "south")))
+    )
+    (south,) = (one for one in report.members if one.member == "south")
+    assert south.last_delivered_at == NOON - 90
+    routed_at = f'last_routed_timestamp_seconds{{origin="north"}} {NOON - 5}'
+    (north,) = (
+        one for one in watched(Picture(NOON, (up("route-worker", "t", routed_at),))).members if one.member == "north"
+    )
+    assert north.last_published_at == NOON - 5

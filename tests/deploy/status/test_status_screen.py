@@ -13,7 +13,7 @@ import pytest
 from rich.console import Console
 
 from deploy.status.as_json import as_json
-from deploy.status.faults import Kind
+from deploy.status.fault import Kind
 from deploy.status.picture import Picture
 from deploy.status.screen import screen
 from deploy.status.watch import Report
@@ -48,7 +48,8 @@ def moment(count: int, *others):
             f'delivered_total{{recipient="south",outcome="written"}} {count * 3}\n'
             f'receive_seconds_bucket{{recipient="south",le="0.5"}} {count}\n'
             f'receive_seconds_bucket{{recipient="south",le="+Inf"}} {count}\n'
-            'consumer_lag_seconds{recipient="south"} 0.2',
+            'consumer_lag_seconds{recipient="south"} 0.2\n'
+            f'last_delivered_timestamp_seconds{{recipient="south",store="receiving"}} {NOON - 240}',
         ),
         *others,
     )
@@ -70,7 +71,7 @@ def test_it_fits_eighty_columns_and_every_figure_is_whole(report):
     text = shown(report)
     assert max(map(len, text.splitlines())) <= 80
     (row,) = (line for line in text.splitlines() if re.match(r"Southern Police +0 ", line))
-    assert row.split()[2:] == ["0", "-", "2000", "4000", "14000", "6000", "0", "200ms", "250ms", "495ms"]
+    assert row.split()[2:] == ["0", "-", "2000", "4000", "14000", "6000", "4m", "200ms", "250ms", "495ms"]
     assert "…" in text, "what is too long for eighty columns is a name"
 
 
@@ -96,7 +97,7 @@ def test_processes_in_trouble_come_first_and_what_does_not_fit_is_counted(report
 def test_at_the_first_look_no_count_is_claimed():
     text = shown(watched(Picture(NOON, moment(1000)), names=NAMES))
     (row,) = (line for line in text.splitlines() if line.startswith("Southern Police"))
-    assert row.split()[2:] == ["-", "-", "-", "-", "-", "-", "-", "200ms", "-", "-"]
+    assert row.split()[2:] == ["-", "-", "-", "-", "-", "-", "4m", "200ms", "-", "-"]
     assert "Counts: with the next look" in text
 
 
