@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from deploy.status.fault import Fault
 from deploy.status.figures import Counted, MemberFigures
-from deploy.status.flow import standing
+from deploy.status.flow import Flow
 from deploy.status.picture import Picture, Process
 from deploy.status.telling import sentence
 from deploy.status.watch import Report
@@ -64,7 +64,7 @@ def _member(one: MemberFigures, report: Report) -> Json:
 
 
 def _process(process: Process, at: float) -> Json:
-    alone = Picture(at, (process,))
+    alone = Flow(None, Picture(at, (process,)))
     return {
         "service": process.service,
         "whose": process.whose or None,
@@ -74,8 +74,8 @@ def _process(process: Process, at: float) -> Json:
         "reasons": dict(process.reasons),
         "trouble": process.trouble or None,
         "started_at": _time(process.started_at),
-        "workers_replaced": dict(standing(alone, "route", "workers_replaced_total", "reason")),
-        "transactions": dict(standing(alone, "route-worker", "transactions_total", "outcome")),
+        "workers_replaced": dict(alone.standing("route", "workers_replaced_total", "reason")),
+        "transactions": dict(alone.standing("route-worker", "transactions_total", "outcome")),
     }
 
 

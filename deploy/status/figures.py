@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from deploy.status.exposition import Series, has, label
-from deploy.status.flow import Flow, standing
+from deploy.status.flow import Flow
 from deploy.status.picture import Picture
 from schemas.ops.metric_catalogue import GaugeName
 from schemas.ops.metrics import OTHER
@@ -84,19 +84,19 @@ def _figures_of(member: str, flow: Flow, name: str) -> MemberFigures:
         member=member,
         name=name,
         published=Counted(
-            standing(now, "produce", "produced_events_total", "outcome", origin=member, outcome="acknowledged"),
+            flow.standing("produce", "produced_events_total", "outcome", origin=member, outcome="acknowledged"),
             flow.counted("produce", "produced_events_total", "outcome", origin=member, outcome="acknowledged"),
         ),
         decided=Counted(
-            standing(now, "route-worker", "decisions_total", "outcome", recipient=member),
+            flow.standing("route-worker", "decisions_total", "outcome", recipient=member),
             flow.counted("route-worker", "decisions_total", "outcome", recipient=member),
         ),
         delivered=Counted(
-            standing(now, "consume", "delivered_total", "outcome", recipient=member),
+            flow.standing("consume", "delivered_total", "outcome", recipient=member),
             flow.counted("consume", "delivered_total", "outcome", recipient=member),
         ),
         quarantined=Counted(
-            standing(now, "route-worker", "quarantined_records_total", "reason", member=member),
+            flow.standing("route-worker", "quarantined_records_total", "reason", member=member),
             flow.counted("route-worker", "quarantined_records_total", "reason", member=member),
         ),
         routing_lag_s=_largest(now, "route-worker", "input_lag_seconds", origin=member),

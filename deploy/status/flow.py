@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 
 from deploy.status.exposition import Labels, Samples, Series, has, label
-from deploy.status.picture import Picture, Process
+from deploy.status.picture import Picture
 from schemas.ops.metric_catalogue import CounterName, HistogramName
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Flow:
-    """From an earlier picture to this one; from none, nothing was counted."""
+    """From an earlier picture to this one; from none, nothing was counted.
+
+    A router of a large exchange tells of every pair of members: what was added up once is kept by label.
+    """
 
     before: Picture | None
     now: Picture
+    _kept: dict[tuple[str, ...], Mapping[str, Series]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     @property
     def window_s(self) -> float:
@@ -26,31 +32,42 @@ class Flow:
 
     def counted(self, service: str, name: CounterName, by: str, **labels: str) -> Counter[str]:
         """What the processes of a service counted in between, by the values of one label."""
-        found: Counter[str] = Counter()
-        for _, grown in self._grown(service, lambda samples: samples.counter(name)):
-            for series, amount in grown.items():
-                if amount and has(series, labels):
-                    found[label(series, by)] += round(amount)
-        return found
+        grown = self._of("grown", service, name, labels, lambda: self._grown(service, lambda one: one.counter(name)))
+        return _by(grown, by, labels)
 
     def count(self, service: str, name: CounterName, **labels: str) -> int:
         """The same in all."""
         return self.counted(service, name, "", **labels).total()
+
+    def standing(self, service: str, name: CounterName, by: str, **labels: str) -> Counter[str]:
+        """What the processes of a service have counted since each of them started, by the values of one label."""
+        stands = self._of("stands", service, name, labels, lambda: self._standing(service, name))
+        return _by(stands, by, labels)
 
     def quantile_s(self, service: str, name: HistogramName, share: float, **labels: str) -> float | None:
         """Within which time this share of what was observed in between lay; None if nothing was.
 
         Within a bucket values are taken to lie evenly; above the last bound, infinity.
         """
+        grown = self._of("grown", service, name, labels, lambda: self._grown(service, lambda one: one.buckets(name)))
         cumulative: dict[float, float] = {}
-        for _, grown in self._grown(service, lambda samples: samples.buckets(name)):
-            for series, amount in grown.items():
-                if has(series, labels):
-                    bound = float(label(series, "le"))
-                    cumulative[bound] = cumulative.get(bound, 0.0) + amount
+        for series, amount in grown.items():
+            if has(series, labels):
+                bound = float(label(series, "le"))
+                cumulative[bound] = cumulative.get(bound, 0.0) + amount
         return _quantile(sorted(cumulative.items()), share)
 
-    def _grown(self, service: str, read: Callable[[Samples], Series]) -> Iterator[tuple[Process, Series]]:
+    def _of(
+        self, what: str, service: str, name: str, labels: Mapping[str, str], read: Callable[[], Iterable[Series]]
+    ) -> Series:
+        """What all processes of a service say together, of those series that bear the first of these labels."""
+        first = next(iter(labels), "")
+        key = (what, service, name, first)
+        if key not in self._kept:
+            self._kept[key] = _grouped(read(), first)
+        return self._kept[key].get(labels[first] if first else "", {})
+
+    def _grown(self, service: str, read: Callable[[Samples], Series]) -> Iterator[Series]:
         for process in self.now.of(service):
             if self.before is None or process.samples is None:
                 continue
@@ -58,20 +75,31 @@ class Flow:
             if earlier is None or earlier.samples is None:
                 started_at = process.started_at
                 if started_at is not None and started_at > self.before.at:
-                    yield process, read(process.samples)
+                    yield read(process.samples)
             elif earlier.started_at == process.started_at:
-                yield process, _difference(read(earlier.samples), read(process.samples))
+                yield _difference(read(earlier.samples), read(process.samples))
             else:
-                yield process, read(process.samples)
+                yield read(process.samples)
+
+    def _standing(self, service: str, name: CounterName) -> Iterator[Series]:
+        return (process.samples.counter(name) for process in self.now.of(service) if process.samples is not None)
 
 
-def standing(now: Picture, service: str, name: CounterName, by: str, **labels: str) -> Counter[str]:
-    """What the processes of a service have counted since each of them started, by the values of one label."""
+def _grouped(parts: Iterable[Series], by: str) -> Mapping[str, Series]:
+    """The sums of all parts, by the value of one label."""
+    groups: dict[str, dict[Labels, float]] = {}
+    for part in parts:
+        for labels, amount in part.items():
+            group = groups.setdefault(label(labels, by), {})
+            group[labels] = group.get(labels, 0.0) + amount
+    return groups
+
+
+def _by(series: Series, by: str, wanted: Mapping[str, str]) -> Counter[str]:
     found: Counter[str] = Counter()
-    for process in now.of(service):
-        for series, value in process.samples.counter(name).items() if process.samples else ():
-            if has(series, labels):
-                found[label(series, by)] += round(value)
+    for labels, amount in series.items():
+        if amount and has(labels, wanted):
+            found[label(labels, by)] += round(amount)
     return found
 
 

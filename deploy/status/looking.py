@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from queue import Empty, SimpleQueue
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from deploy.status.exposition import parse
 from deploy.status.picture import Picture, Process, answered, silent
@@ -16,8 +16,17 @@ from deploy.status.targets import Target
 from schemas.errors import Rejected
 
 _MOST_BYTES: Final = 64 * 1024 * 1024
-_NO_ANSWER: Final = "no answer"
 _REFUSALS: Final = {ConnectionRefusedError: "connection refused", TimeoutError: "no answer in time"}
+
+
+class Heard(NamedTuple):
+    """What one target answered, as it came."""
+
+    target: Target
+    readiness: str = ""
+    metrics: str = ""
+    trouble: str = ""
+    """Why there is no answer."""
 
 
 class Looker:
@@ -29,20 +38,21 @@ class Looker:
 
     def look(self, targets: Sequence[Target]) -> Picture:
         """What each says now; whoever has not answered in time counts as silent."""
-        heard: SimpleQueue[Process] = SimpleQueue()
+        heard: SimpleQueue[Heard] = SimpleQueue()
         until = time.monotonic() + self._timeout_s
         expected = sum(self._ask(target, heard) for target in targets)
-        answers: dict[str, Process] = {}
+        answers: dict[str, Heard] = {}
         while len(answers) < expected:
             try:
-                process = heard.get(timeout=max(0.0, until - time.monotonic()))
+                answer = heard.get(timeout=max(0.0, until - time.monotonic()))
             except Empty:
                 break
-            answers[process.address] = process
-        in_time = f"no answer in {self._timeout_s:g} s"
-        return Picture(time.time(), tuple(answers.get(one.address) or silent(one, in_time) for one in targets))
+            answers[answer.target.address] = answer
+        at, late = time.time(), f"no answer in {self._timeout_s:g} s"
+        # Read when all have been heard: to read a large answer takes time that another's must not run out in.
+        return Picture(at, tuple(understood(answers.get(one.address) or Heard(one, trouble=late)) for one in targets))
 
-    def _ask(self, target: Target, heard: SimpleQueue[Process]) -> bool:
+    def _ask(self, target: Target, heard: SimpleQueue[Heard]) -> bool:
         """Ask in a thread of its own; not while an earlier question hangs, or they would pile up."""
         earlier = self._asking.get(target.address)
         if earlier is not None and earlier.is_alive():
@@ -53,15 +63,23 @@ class Looker:
         return True
 
 
-def ask(target: Target, timeout_s: float) -> Process:
-    """What one process says: its metrics, and why it is not ready."""
+def ask(target: Target, timeout_s: float) -> Heard:
+    """Ask one process whether it is ready, and for its metrics."""
     try:
-        reasons = _reasons(_get(target, "/health/ready", timeout_s))
-        return answered(target, parse(_get(target, "/metrics", timeout_s)), reasons)
+        readiness = _get(target, "/health/ready", timeout_s)
+        return Heard(target, readiness, _get(target, "/metrics", timeout_s))
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        return Heard(target, trouble=_trouble(error))
+
+
+def understood(heard: Heard) -> Process:
+    """What an answer says of the process that gave it."""
+    if heard.trouble:
+        return silent(heard.target, heard.trouble)
+    try:
+        return answered(heard.target, parse(heard.metrics), _reasons(heard.readiness))
     except Rejected as rejected:
-        return silent(target, str(rejected))
-    except (OSError, http.client.HTTPException) as error:
-        return silent(target, _trouble(error))
+        return silent(heard.target, str(rejected))
 
 
 def _get(target: Target, path: str, timeout_s: float) -> str:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from prometheus_client.utils import floatToGoString
 
 from deploy.status.exposition import parse
-from deploy.status.flow import Flow, standing
+from deploy.status.flow import Flow
 from deploy.status.picture import Picture
 from schemas.errors import Rejected
 from schemas.ops import metrics
@@ -47,7 +47,7 @@ def test_counts_of_several_processes_add_up_and_other_services_count_for_nothing
         ),
     )
     assert Flow(before, now).count("route-worker", "decisions_total") == 3
-    assert standing(now, "route-worker", "decisions_total", "recipient") == {"north": 6}
+    assert Flow(None, now).standing("route-worker", "decisions_total", "recipient") == {"north": 6}
 
 
 @pytest.mark.parametrize(
