@@ -20,9 +20,10 @@ from tests.images.service_settings import ONCE, OURS
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(1200)]
 
 WITHIN_S = 180.0
+EXCHANGE = ("--exchange", "/etc/huecry/exchange.yaml")
 MORE = (
     "produce",
-    "--exchange=/etc/huecry/exchange.yaml",
+    *EXCHANGE,
     "--force=west-yorkshire",
     "--synthetic",
     "--events=60",
@@ -110,6 +111,17 @@ def test_what_was_backed_up_comes_back_and_the_rest_is_read_again(exchange, tmp_
     with closing(sqlite3.connect(tmp_path / "yorkshire-ambulance.db")) as copy:
         assert copy.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         assert copy.execute("SELECT count(*) > 0 FROM delivery").fetchone() == (1,)
+
+
+def test_the_guide_connects_a_force_suspends_an_agreement_and_upgrades_one_part_after_the_other(exchange, tmp_path):
+    told = exchange.type(commands("Make it yours"), tmp_path)
+    assert "20 records: 20 events" in told
+    assert "RIV-2026-03 is suspended: policy version 2" in told
+    *one_by_one, all_the_rest = commands("Upgrade").splitlines()
+    assert all_the_rest == "docker compose up --detach --wait"
+    exchange.type("\n".join(one_by_one), tmp_path)
+    exchange.up()
+    assert "RIV-2026-03" in exchange.say("exec", "-T", "route-1", "huecry", "agreements", "history", *EXCHANGE)
 
 
 def test_up_again_changes_nothing(exchange):
