@@ -100,6 +100,14 @@ class Ledger:
         ((count,),) = self._database.query(f"SELECT count(*) FROM {_RECORDED}", times)  # noqa: S608  our own names
         return int(count)
 
+    def count_events_between(self, since: datetime, until: datetime) -> int:
+        """How many events were decided from `since` to before `until`."""
+        times = self._times("count_events_between", since, until)
+        ((count,),) = self._database.query(
+            "SELECT count(*) FROM disclosure WHERE decided_at >= ? AND decided_at < ?", times
+        )
+        return int(count)
+
     def recorded_between(self, since: datetime, until: datetime, page_events: int = 2000) -> Iterator[Recorded]:
         """Every decision made from `since` to before `until`, oldest first, read in pages: for who reads many."""
         first, last = self._times("recorded_between", since, until)
@@ -107,6 +115,26 @@ class Ledger:
         while page := self._database.query(_PAGE, (at, record_id, last, page_events)):
             yield from (Recorded(*row) for row in page)
             at, record_id = page[-1][0], page[-1][1]
+
+    def whole_between(
+        self, since: datetime, until: datetime, page_events: int = 500
+    ) -> Iterator[tuple[Row, list[Row]]]:
+        """Every disclosure record from `since` to before `until`, oldest first, each with its decisions by member."""
+        first, last = self._times("whole_between", since, until)
+        at, record_id = first, ""
+        while True:
+            page = self._rows(
+                DISCLOSURE,
+                "(decided_at, record_id) > (?, ?) AND decided_at < ?",
+                (at, record_id, last),
+                "decided_at",
+                page_events,
+            )
+            for disclosure in page:
+                yield disclosure, self._rows(DECISION, "record_id = ?", (disclosure["record_id"],), "member")
+            if not page:
+                return
+            at, record_id = page[-1]["decided_at"], page[-1]["record_id"]
 
     def _times(self, what: str, since: datetime, until: datetime) -> list[str]:
         times = [iso(_local(moment).astimezone(UTC)) for moment in (since, until)]
@@ -150,6 +178,9 @@ class Ledger:
         limit: int | None = None,
     ) -> list[Row]:
         self._note(what, subject)
+        return self._rows(table, where, values, order, limit)
+
+    def _rows(self, table: Table, where: str, values: Sequence[Any], order: str, limit: int | None = None) -> list[Row]:
         columns, by = ", ".join(table.columns), ", ".join((order, *table.key))
         query = f"SELECT {columns} FROM {table.name} WHERE {where} ORDER BY {by}"  # noqa: S608  our own names
         rows = self._database.query(query if limit is None else f"{query} LIMIT {limit:d}", values)

@@ -83,7 +83,7 @@ def explain_event(ledger: Ledger, event_id: str, member: str, bundle: Bundle | N
     if bundle.hash != disclosure["policy_hash"]:
         return Explanation(disclosure, decision, told, None, None, _other_bundle(disclosure, bundle))
     event, at = considered_of(disclosure), datetime.fromisoformat(disclosure["decided_at"])
-    differs = _differing(decide(bundle, event, member, at), decision)
+    differs = differing(decide(bundle, event, member, at), decision)
     return Explanation(disclosure, decision, told, explain_rules(bundle, event, member, at), differs, "")
 
 
@@ -109,7 +109,7 @@ def _other_bundle(disclosure: Row, bundle: Bundle) -> str:
     )
 
 
-def _differing(again: Decision, recorded: Row) -> tuple[str, ...]:
+def differing(again: Decision, recorded: Row) -> tuple[str, ...]:
     """In what the decision made again is not the one in the record."""
     made = {
         "outcome": again.outcome,

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 
@@ -41,19 +41,26 @@ def _moment(_context: click.Context, _parameter: click.Parameter, text: str | No
     return moment if moment.tzinfo else moment.replace(tzinfo=LONDON)
 
 
-@click.command(short_help="Decide recorded events again: who would have received what.")
-@click.argument("directory", metavar="BUNDLE", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option(
+ledger_option: Final = click.option(
     "--ledger",
     type=DATABASE,
     required=True,
     metavar="DATABASE",
     help="The origin's own ledger, as huecry ledger keeps it: a file, or postgresql://user@host/database.",
 )
-@click.option(
+since_option: Final = click.option(
     "--since", required=True, callback=_moment, metavar="WHEN", help="7d, 12h, 2026-03-01 or 2026-03-01T03:10:00Z."
 )
-@click.option("--until", callback=_moment, metavar="WHEN", help="Likewise; until now where it is not given.")
+until_option: Final = click.option(
+    "--until", callback=_moment, metavar="WHEN", help="Likewise; until now where it is not given."
+)
+
+
+@click.command(short_help="Decide recorded events again: who would have received what.")
+@click.argument("directory", metavar="BUNDLE", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@ledger_option
+@since_option
+@until_option
 @on_option
 @json_option
 def simulate(*, directory: Path, ledger: Place, since: datetime, until: datetime, day: date, show_json: bool) -> None:

@@ -10,7 +10,14 @@ from typing import Final
 import click
 
 from consumers.sinks.places import Place
-from deploy.cli import agreement_examine, agreement_explain, agreement_new, agreement_simulate, policy_commands
+from deploy.cli import (
+    agreement_examine,
+    agreement_explain,
+    agreement_new,
+    agreement_replay,
+    agreement_simulate,
+    policy_commands,
+)
 from deploy.cli.database import DATABASE
 from routing.agreements import Bundle, ExampleResult, load_bundle, read_bundle, run_examples
 from routing.agreements.load import BundleRejected
@@ -36,6 +43,7 @@ for _command in (
     agreement_examine.diff,
     agreement_explain.explain,
     agreement_simulate.simulate,
+    agreement_replay.replay_command,
     policy_commands.publish,
     policy_commands.history,
     policy_commands.suspend,

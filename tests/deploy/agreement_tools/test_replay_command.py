@@ -1,0 +1,92 @@
+"""The same bundle and the same record give the same decision, always: recorded decisions are made again."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from consumers.delivery import Record as ReadRecord
+from consumers.delivery import open_batch
+from consumers.ledger import LedgerSink, ledger_opener
+from consumers.ledger_queries import Ledger
+from deploy.agreement_tools.replaying import replay
+from deploy.cli import cli
+from routing.effects import Policy
+from routing.route import route
+from tests.bench.workload import ORIGIN, records
+from tests.deploy.asking import AGREEMENTS, MOST, NOW, a_policy
+
+BETWEEN = (NOW, NOW.replace(year=2027))
+
+
+def decided(path: Path, policy: Policy, events: int) -> Path:
+    """A ledger of so many events as the router decides them."""
+    with closing(LedgerSink(path, ORIGIN)) as sink:
+        made: list[ReadRecord] = []
+        for number, record in enumerate(records(policy, events)):
+            (value,) = [out.value for out in route(record, policy, NOW).outputs if out.topic == f"disclosures.{ORIGIN}"]
+            made.append(ReadRecord(f"disclosures.{ORIGIN}", 0, number, 0, value))
+            if len(made) == 500 or number == events - 1:
+                batch = open_batch(made, ledger_opener(ORIGIN, MOST))
+                sink.write(batch)
+                made = []
+    return path
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Path:
+    return decided(tmp_path / "ledger.db", a_policy(), 300)
+
+
+def says(ledger: Path, *words: str) -> Result:
+    given = ("--ledger", str(ledger), "--since", "2026-06-01")
+    return CliRunner().invoke(cli, ["agreements", "replay", str(AGREEMENTS), *given, *words])
+
+
+def test_every_recorded_decision_comes_out_again(ledger: Path) -> None:
+    result = says(ledger)
+    assert result.exit_code == 0, result.exception
+    assert result.output == "300 events, 1500 decisions made again under version 1: none came out otherwise\n"
+
+
+@pytest.mark.parametrize(
+    ("spoil", "what"),
+    [
+        ("UPDATE decision SET outcome = 'shared' WHERE outcome = 'shared-in-part' AND rowid % 7 = 0", "outcome"),
+        ("UPDATE decision SET grounds = '[]' WHERE grounds <> '[]'", "grounds"),
+        ("UPDATE decision SET retain_days = 3650 WHERE retain_days IS NOT NULL", "retain_days"),
+        ("UPDATE disclosure SET considered = replace(considered, 'crime/robbery', 'asb/nuisance')", "rules"),
+        ("DELETE FROM decision WHERE member = 'rivers-agency'", "nobody"),
+    ],
+)
+def test_a_record_that_was_changed_is_found(ledger: Path, spoil: str, what: str) -> None:
+    with closing(sqlite3.connect(ledger)) as database, database:
+        assert database.execute(spoil).rowcount
+    result = says(ledger, "--json")
+    assert result.exit_code == 1
+    told = json.loads(result.output)
+    assert what in told["differing"]
+    assert told["examples"]
+
+
+def test_what_another_bundle_decided_is_left_alone(ledger: Path) -> None:
+    policy = a_policy()
+    other = replace(policy.bundle, version=2)
+    with Ledger(ledger) as opened:
+        found = replay(other, opened.whole_between(*BETWEEN))
+    assert (found.events, found.differing) == (0, {})
+    assert found.other_bundles == {(1, policy.bundle.hash): 300}
+
+
+@pytest.mark.long
+def test_a_hundred_thousand_events_are_decided_again_as_they_were(tmp_path: Path) -> None:
+    policy = a_policy()
+    with Ledger(decided(tmp_path / "ledger.db", policy, 100_000)) as opened:
+        found = replay(policy.bundle, opened.whole_between(*BETWEEN))
+    assert (found.events, found.decisions, found.differing) == (100_000, 500_000, {})
