@@ -82,6 +82,7 @@ def test_every_granted_decision_is_a_delivery_and_the_figures_are_those_of_the_d
         _figures_agree(told)
         _nothing_granted_is_missing(told)
         _invented_says_so(told)
+        _decided_again_it_is_the_same(tmp_path / "demo", told)
         said(process, "All is left running")
         _status_finds_what_runs(tmp_path / "demo" / "targets.json")
         assert ends_with_all_its_children(process) == 0
@@ -107,6 +108,15 @@ def _figures_agree(told: dict[str, Any]) -> None:
             assert 0 < latency["p50"] <= latency["p99"]
     assert told["delivered"]["west-yorkshire"] > 0
     assert told["delivered"]["greater-manchester"] > 0
+
+
+def _decided_again_it_is_the_same(folder: Path, told: dict[str, Any]) -> None:
+    for force, published in told["published_by"].items():
+        ledger = ("--ledger", str(folder / f"{force}-ledger.db"), "--since", "1h")
+        replayed = CliRunner().invoke(cli, ["agreements", "replay", str(HERE / "agreements"), *ledger, "--json"])
+        assert replayed.exit_code == 0, (replayed.output, replayed.exception)
+        found = json.loads(replayed.output)
+        assert (found["events"], found["differing"], found["other_bundles"]) == (published, {}, [])
 
 
 def _nothing_granted_is_missing(told: dict[str, Any]) -> None:
