@@ -26,6 +26,8 @@ from schemas.topics import receipts_topic
 
 MOST_ENTRIES: Final = 200
 """Deliveries in one receipt: with the longest identifiers allowed it is still well within an input's largest record."""
+SENDING: Final[Mapping[str, int]] = {"message.timeout.ms": 0}
+"""What a sender of receipts asks of librdkafka besides what every producer of ours does: none is given up."""
 _MOST_IN_FLIGHT: Final = 1000
 _FORGET_EVERY_S: Final = 0.5
 _RETRY_S: Final = 5.0
@@ -102,7 +104,7 @@ class ReceiptSender:
 
     def __init__(self, outbox: Outbox, member: str, settings: Mapping[str, Any]) -> None:
         # Without end: the outbox is the durable copy, and bounds what is in flight.
-        self._settings = {"log_level": 2, **settings, "message.timeout.ms": 0}
+        self._settings = {"log_level": 2, **settings, **SENDING}
         self._producer = Producer(self._settings)
         self._outbox = outbox
         self._member = member

@@ -32,7 +32,7 @@ GROUP_SETTINGS: Final[Mapping[str, Any]] = {
 
 # How long the partitions of a killed instance wait for the next one. A cluster's usual least is 6 s; a file of client
 # properties may say otherwise.
-_UNLESS_SAID: Final = {
+UNLESS_SAID: Final[Mapping[str, int]] = {
     "session.timeout.ms": 6000,
     "heartbeat.interval.ms": 1500,
     # A topic that is made while we wait for it is seen in seconds, not after five minutes.
@@ -40,6 +40,7 @@ _UNLESS_SAID: Final = {
     # librdkafka's own lines on stderr are none of our logs': what matters in them comes to us as errors.
     "log_level": 2,
 }
+"""What a subscriber asks of its client unless a file of client properties says otherwise."""
 
 _CALL_S: Final = 10.0
 _PROBE_S: Final = 1.0
@@ -85,7 +86,7 @@ class Subscriber:
         """Whether Kafka has said which partitions are ours, and each is read from its position."""
         health.ready(_COMPONENT)
         health.watch(_COMPONENT, lambda: self.contact.trouble() or self._trouble)
-        self._consumer = Consumer({**_UNLESS_SAID, **settings, **GROUP_SETTINGS, "error_cb": self._client_error})
+        self._consumer = Consumer({**UNLESS_SAID, **settings, **GROUP_SETTINGS, "error_cb": self._client_error})
         self._consumer.subscribe(self._topics, on_assign=self._assigned, on_revoke=self._revoked)
 
     def poll(self, timeout_s: float, most: int) -> list[Record]:

@@ -20,6 +20,7 @@ from deploy.asyncapi import as_yaml, asyncapi_document
 from deploy.dashboards import files as dashboards
 from deploy.docs_contract import codes_page, metrics_page, topics_page
 from deploy.docs_messages import messages_page
+from deploy.docs_settings import configuration_page
 from deploy.docs_usage import command_faults, commands_page, exchange_page
 from schemas.exchange import load_exchange
 
@@ -29,6 +30,7 @@ _DEMO: Final = Path(__file__).parent / "demo" / "exchange.yaml"
 _PAGES: Final = {
     "cli.md": ("deploy/cli", commands_page),
     "codes.md": ("schemas/codes.yaml", codes_page),
+    "configuration.md": ("deploy/cli, routing/settings.py and schemas/kafka.py", configuration_page),
     "exchange.md": ("schemas/exchange.py", exchange_page),
     "messages.md": ("schemas/avro", messages_page),
     "metrics.md": ("schemas/ops/metric_catalogue.py", metrics_page),

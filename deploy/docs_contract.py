@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Final
 
 from deploy.docs_markdown import table
 from schemas import codes, topics
 from schemas.exchange import Exchange, Member
-from schemas.ops.metric_catalogue import CATALOGUE, Metric
+from schemas.ops.metric_catalogue import CATALOGUE, Metric, Part
 from schemas.ops.metrics import MAX_LABEL_VALUES, PREFIX
+
+_COUNTED_BY: Final[Mapping[Part, str]] = {
+    "producers": "Counted by `huecry produce`, for the force that it publishes for.",
+    "routing": "Counted by each worker of `huecry route`; `huecry_workers` and `huecry_workers_replaced_total` by its "
+    "supervisor. Events are told by the member that they are from or for.",
+    "consumers": "Counted by `huecry consume`, and by `huecry ledger` where the label `store` says `ledger`.",
+    "every process": "Told by each of them.",
+}
 
 
 def metrics_page() -> str:
@@ -17,11 +26,16 @@ def metrics_page() -> str:
 
 Every process serves them at `/metrics` on its `--metrics-port`, to its own machine unless `--metrics-host` says more. A
 label's value is a slug: a member's id or a code. Whatever else is given counts as `other`, and so does the
-{MAX_LABEL_VALUES + 1}st value of one label.
+{MAX_LABEL_VALUES + 1}st value of one label. Units are as the names say; counters begin at 0 when a process starts.
+Besides these there is what Prometheus' own client tells of a process: `process_start_time_seconds`,
+`process_resident_memory_bytes`, `process_cpu_seconds_total`, `process_open_fds` and the like.
+
+What they are for: [operating.md](../operating.md) (Prometheus, Grafana), [status.md](../status.md) (a terminal).
 """
     for part in dict.fromkeys(metric.part for metric in CATALOGUE.values()):
         rows = [_metric_row(name, metric) for name, metric in CATALOGUE.items() if metric.part == part]
-        page += f"\n## {part.capitalize()}\n\n{table(['metric', 'kind', 'labels', 'what it says'], rows)}\n"
+        heads = ["metric", "kind", "labels", "what it says"]
+        page += f"\n## {part.capitalize()}\n\n{_COUNTED_BY[part]}\n\n{table(heads, rows)}\n"
     buckets = [
         [f"`{PREFIX}{name}`", ", ".join(map(_plain_number, metric.buckets))]
         for name, metric in CATALOGUE.items()

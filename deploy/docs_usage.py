@@ -61,7 +61,7 @@ def exchange_page() -> str:
     models = _models_within(exchange.Exchange)
     for model in models:
         heading = "The file" if model is exchange.Exchange else model.__name__
-        page += f"\n## {heading}\n\n{_plain(inspect.getdoc(model) or '')}\n\n{_settings_table(model)}\n"
+        page += f"\n## {heading}\n\n{_plain(inspect.getdoc(model) or '')}\n\n{settings_table(model)}\n"
     return page
 
 
@@ -70,7 +70,8 @@ def _models_within(root: type[BaseModel]) -> list[type[BaseModel]]:
     return [root, *(getattr(exchange, name) for name in sorted(definitions))]
 
 
-def _settings_table(model: type[BaseModel]) -> str:
+def settings_table(model: type[BaseModel]) -> str:
+    """Every field of a model of settings: value, default, and the text beneath it."""
     schema, docs = model.model_json_schema(), _attribute_docs(model)
     required = set(schema.get("required", ()))
     rows = [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final, Protocol
 
 from confluent_kafka import KafkaError, Message, Producer
@@ -49,20 +49,21 @@ Connect = Callable[[Callable[[KafkaError], None]], Link]
 """Makes a link; what is given hears of trouble that is no message's."""
 
 
+SENDING: Final[Mapping[str, int]] = {
+    "message.timeout.ms": 0,
+    # A topic that was just made may be unknown for a moment; one that is missing is told within this.
+    "topic.metadata.propagation.max.ms": 5_000,
+    "linger.ms": 1,
+    "reconnect.backoff.max.ms": 1_000,
+    "retry.backoff.ms": 20,
+    "retry.backoff.max.ms": 500,
+}
+"""What a publisher asks of librdkafka besides what every producer of ours does: it never gives an event up itself."""
+
+
 def kafka_link(settings: ClientSettings, limits: Limits) -> Connect:
     """What makes a producer that never gives an event up by itself."""
-    config = settings.producer_config(
-        limits,
-        **{
-            "message.timeout.ms": 0,
-            # A topic that was just made may be unknown for a moment; one that is missing is told within this.
-            "topic.metadata.propagation.max.ms": 5_000,
-            "linger.ms": 1,
-            "reconnect.backoff.max.ms": 1_000,
-            "retry.backoff.ms": 20,
-            "retry.backoff.max.ms": 500,
-        },
-    )
+    config = settings.producer_config(limits, **SENDING)
 
     def connect(on_error: Callable[[KafkaError], None]) -> Link:
         # Its own lines on stderr say what the publisher says in its way, and more often.

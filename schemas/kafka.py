@@ -25,13 +25,14 @@ Setting = str | int | float | bool
 _DEFAULT_LIMITS: Final = Limits()
 
 # Set by each client itself, from the command line and for reasons of its own: a file that sets them is mistaken.
-_NOT_FROM_A_FILE: Final = {
+NOT_FROM_A_FILE: Final = {
     "bootstrap.servers": "name it with --bootstrap",
     "metadata.broker.list": "name it with --bootstrap",
     "group.id": "each command has its own",
     "transactional.id": "each worker has its own",
     "partitioner": "all producers of an exchange use murmur2_random",
 }
+"""What a file of client properties may not say, and why."""
 
 
 @dataclass(frozen=True)
@@ -96,8 +97,8 @@ def client_properties(path: Path | None) -> dict[str, str]:
         name, equals, value = (part.strip() for part in text.partition("="))
         if not (equals and name):
             raise Rejected("bad-client-properties", f"{path}, line {number}: expected key=value")
-        if name in _NOT_FROM_A_FILE:
-            message = f"{path}, line {number}: {name} does not belong in this file: {_NOT_FROM_A_FILE[name]}"
+        if name in NOT_FROM_A_FILE:
+            message = f"{path}, line {number}: {name} does not belong in this file: {NOT_FROM_A_FILE[name]}"
             raise Rejected("bad-client-properties", message)
         properties[name] = value
     _check(path, properties)

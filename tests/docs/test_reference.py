@@ -12,13 +12,16 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from deploy import docs, docs_usage
-from deploy.cli import COMMANDS
+from consumers import subscriber
+from deploy import docs, docs_settings, docs_usage
+from deploy.cli import COMMANDS, cli
 from deploy.docs_markdown import table
 from deploy.docs_messages import messages_page
+from routing.settings import RouterSettings
 from schemas import codes, topics
 from schemas.catalogue import catalogue
 from schemas.exchange import ControlRoom, Exchange, Limits, Member
+from schemas.kafka import NOT_FROM_A_FILE, ClientSettings
 from schemas.ops.metric_catalogue import CATALOGUE
 
 
@@ -82,6 +85,9 @@ def test_a_type_is_described_once_however_often_it_is_used():
 def test_every_link_between_the_pages_leads_somewhere(pages):
     for name, text in pages.items():
         for page, anchor in re.findall(r"\]\((?!http)([\w./-]*)#?([\w-]*)\)", text):
+            if page.startswith("../"):
+                assert (docs.DIRECTORY / page).exists(), f"{name} links to {page}"
+                continue
             target = pages[page or name]
             headings = {heading.lower() for heading in re.findall(r"^#+ (\S+)$", target, re.MULTILINE)}
             assert not anchor or anchor in headings, f"{name} links to {page}#{anchor}"
@@ -173,3 +179,57 @@ def test_pages_do_not_depend_on_the_machine(pages):
         timeout=60,
     )
     assert json.loads(printed.stdout) == pages
+
+
+def section(page: str, heading: str) -> str:
+    found = re.search(rf"^## {re.escape(heading)}$(.*?)(?=^## |\Z)", page, re.MULTILINE | re.DOTALL)
+    assert found is not None, heading
+    return found[1]
+
+
+def test_every_option_of_every_process_that_runs_on_is_a_setting_with_its_default_and_meaning(pages):
+    commands = dict(docs_settings._commands(cli, "huecry"))
+    processes = {f"huecry {name}" for name in ("broker", "consume", "ledger", "produce", "registry serve", "route")}
+    assert processes == {name for name, command in commands.items() if docs_settings._serves_metrics(command)}
+    for name in processes:
+        settings = section(pages["configuration.md"], name)
+        for option in commands[name].params:
+            row = next(line for line in settings.splitlines() if line.startswith(f"| `{option.opts[0]}` |"))
+            assert option.help.partition("  [default: ")[0] in row.replace("\\|", "|")
+            assert (f"`{option.envvar}`" in row) == bool(option.envvar)
+    assert "| `--workers` | whole number from 1 to 64 |  | `1` |" in pages["configuration.md"]
+    assert "| `--data` | folder |  | a temporary folder, removed at the end |" in pages["configuration.md"]
+    assert "| whole number of seconds from 1 to 120 |  | `10` |" in pages["configuration.md"]
+
+
+def test_every_variable_of_ours_that_any_part_reads_is_on_the_page_and_no_other(pages):
+    root = docs.DIRECTORY.parent.parent
+    sources = [
+        path
+        for part in ("schemas", "producers", "routing", "consumers", "deploy")
+        for path in root.joinpath(part).rglob("*.py")
+    ]
+    read = {name for path in sources for name in re.findall(r"envvar=\"(HUECRY_\w+)\"", path.read_text("utf-8"))}
+    told = section(pages["configuration.md"], "The environment")
+    assert read == set(re.findall(r"^\| `(HUECRY_\w+)`", told, re.MULTILINE))
+    assert "| `HUECRY_TARGETS` | `--targets` | `status` |" in told
+    assert not [path for path in sources if re.search(r"environ[^\n]*HUECRY_", path.read_text("utf-8"))]
+
+
+def test_every_setting_of_a_router_and_of_our_kafka_clients_is_told(pages):
+    router = section(pages["configuration.md"], "huecry route")
+    for name in RouterSettings.model_fields:
+        assert f"| `{name}` |" in router
+    clients = section(pages["configuration.md"], "Kafka clients")
+    asked = {**ClientSettings("").producer_config(), **subscriber.GROUP_SETTINGS, **subscriber.UNLESS_SAID}
+    for name in asked.keys() - {"bootstrap.servers", "client.id"}:
+        assert f"| `{name}` |" in clients
+    assert "| `session.timeout.ms` | `6000` | consume and ledger, consuming | yes |" in clients
+    assert "| `isolation.level` | `read_committed` | consume and ledger, consuming |  |" in clients
+    assert all(f"| `{name}` |" in clients for name in NOT_FROM_A_FILE)
+
+
+def test_what_a_file_of_client_properties_may_change_it_does_change_and_nothing_else():
+    said = ClientSettings("", {"session.timeout.ms": "45000", "isolation.level": "read_uncommitted"})
+    asked = {**subscriber.UNLESS_SAID, **said.consumer_config("group"), **subscriber.GROUP_SETTINGS}
+    assert (asked["session.timeout.ms"], asked["isolation.level"]) == ("45000", "read_committed")
