@@ -42,13 +42,13 @@ def _member(one: MemberFigures, report: Report) -> Json:
     return {
         "member": one.member,
         "name": one.name,
-        "published": one.published.total,
-        "published_per_s": _rate(one.published.recent, report),
+        "published": one.published.total if one.published.is_told else None,
+        "published_per_s": _rate(one.published, report, *one.published.lately),
         "last_published_at": _time(one.last_published_at),
         "decided": dict(sorted(one.decided.ever.items())),
         "decided_per_s": _rates(one.decided, report),
         "delivered": dict(sorted(one.delivered.ever.items())),
-        "delivered_per_s": _rate(one.delivered.lately.get("written", 0), report),
+        "delivered_per_s": _rate(one.delivered, report, "written"),
         "last_delivered_at": _time(one.last_delivered_at),
         "routing_lag_s": one.routing_lag_s,
         "delivery_lag_s": one.delivery_lag_s,
@@ -83,12 +83,14 @@ def _time(at: float | None) -> str | None:
     return None if at is None else datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds")
 
 
-def _rate(count: int, report: Report) -> float | None:
-    return round(count / report.window_s, 3) if report.window_s else None
+def _rate(counted: Counted, report: Report, *outcomes: str) -> float | None:
+    if not (report.window_s and counted.is_told):
+        return None
+    return round(sum(counted.lately.get(outcome, 0) for outcome in outcomes) / report.window_s, 3)
 
 
 def _rates(counted: Counted, report: Report) -> dict[str, float | None]:
-    return {outcome: _rate(counted.lately.get(outcome, 0), report) for outcome in sorted(counted.ever)}
+    return {outcome: _rate(counted, report, outcome) for outcome in sorted(counted.ever)}
 
 
 def _ms(seconds: float | None) -> float | None:

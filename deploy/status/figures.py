@@ -23,6 +23,8 @@ class Counted:
 
     ever: Mapping[str, int] = field(default_factory=dict)
     lately: Mapping[str, int] = field(default_factory=dict)
+    is_told: bool = True
+    """Whether a process answers that would have counted it: if none does, nothing is known."""
 
     @property
     def total(self) -> int:
@@ -86,18 +88,22 @@ def _figures_of(member: str, flow: Flow, name: str) -> MemberFigures:
         published=Counted(
             flow.standing("produce", "produced_events_total", "outcome", origin=member, outcome="acknowledged"),
             flow.counted("produce", "produced_events_total", "outcome", origin=member, outcome="acknowledged"),
+            is_told=_answers(now, "produce", member),
         ),
         decided=Counted(
             flow.standing("route-worker", "decisions_total", "outcome", recipient=member),
             flow.counted("route-worker", "decisions_total", "outcome", recipient=member),
+            is_told=_answers(now, "route-worker"),
         ),
         delivered=Counted(
             flow.standing("consume", "delivered_total", "outcome", recipient=member),
             flow.counted("consume", "delivered_total", "outcome", recipient=member),
+            is_told=_answers(now, "consume", member),
         ),
         quarantined=Counted(
             flow.standing("route-worker", "quarantined_records_total", "reason", member=member),
             flow.counted("route-worker", "quarantined_records_total", "reason", member=member),
+            is_told=_answers(now, "route-worker"),
         ),
         routing_lag_s=_largest(now, "route-worker", "input_lag_seconds", origin=member),
         delivery_lag_s=_largest(now, "consume", "consumer_lag_seconds", recipient=member),
@@ -111,6 +117,10 @@ def _figures_of(member: str, flow: Flow, name: str) -> MemberFigures:
         last_published_at=_largest(now, "route-worker", "last_routed_timestamp_seconds", origin=member),
         last_delivered_at=_largest(now, "consume", "last_delivered_timestamp_seconds", recipient=member),
     )
+
+
+def _answers(now: Picture, service: str, whose: str = "") -> bool:
+    return any(process.is_up and whose in {"", process.whose} for process in now.of(service))
 
 
 def _values(now: Picture, service: str, name: GaugeName, **labels: str) -> Iterator[float]:

@@ -13,7 +13,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from deploy.status.figures import MemberFigures
+from deploy.status.figures import Counted, MemberFigures
 from deploy.status.picture import Process
 from deploy.status.telling import sentence, verdict
 from deploy.status.watch import Report
@@ -61,15 +61,15 @@ def _parts(report: Report, most_processes: int | None) -> Iterator[RenderableTyp
 def _members(report: Report) -> Table:
     table = _table("member", _COLUMNS)
     for one in report.members:
-        decided, counts = one.decided.lately, bool(report.window_s)
+        counts = bool(report.window_s)
         table.add_row(
             one.name,
-            _count(one.published.recent, known=counts),
+            _count(one.published, *one.published.lately, known=counts),
             _ago(report.at, one.last_published_at),
-            _count(decided.get("shared", 0), known=counts),
-            _count(decided.get("shared-in-part", 0), known=counts),
-            _count(sum(decided.get(outcome, 0) for outcome in _HELD_BACK), known=counts),
-            _count(one.delivered.lately.get("written", 0), known=counts),
+            _count(one.decided, "shared", known=counts),
+            _count(one.decided, "shared-in-part", known=counts),
+            _count(one.decided, *_HELD_BACK, known=counts),
+            _count(one.delivered, "written", known=counts),
             _ago(report.at, one.last_delivered_at),
             short(one.delivery_lag_s),
             short(one.p50_s),
@@ -131,8 +131,9 @@ def _table(first: str, widths: Mapping[str, int]) -> Table:
     return table
 
 
-def _count(count: int, *, known: bool) -> str:
-    return str(count) if known else "-"
+def _count(counted: Counted, *outcomes: str, known: bool) -> str:
+    """Of these outcomes in the window; - where nobody tells."""
+    return str(sum(counted.lately.get(outcome, 0) for outcome in outcomes)) if known and counted.is_told else "-"
 
 
 def _ago(now: float, at: float | None) -> str:

@@ -70,8 +70,8 @@ def shown(report: Report, width: int = 80, most_processes: int | None = None) ->
 def test_it_fits_eighty_columns_and_every_figure_is_whole(report):
     text = shown(report)
     assert max(map(len, text.splitlines())) <= 80
-    (row,) = (line for line in text.splitlines() if re.match(r"Southern Police +0 ", line))
-    assert row.split()[2:] == ["0", "-", "2000", "4000", "14000", "6000", "4m", "200ms", "250ms", "495ms"]
+    (row,) = (line for line in text.splitlines() if re.match(r"Southern Police +- ", line))
+    assert row.split()[2:] == ["-", "-", "2000", "4000", "14000", "6000", "4m", "200ms", "250ms", "495ms"]
     assert "…" in text, "what is too long for eighty columns is a name"
 
 
@@ -92,6 +92,15 @@ def test_processes_in_trouble_come_first_and_what_does_not_fit_is_counted(report
     rows = shown(report, most_processes=2).partition("process  ")[2].splitlines()
     assert rows[2].startswith("ledger south")
     assert "and 2 more" in rows[-1]
+
+
+def test_what_no_process_counts_is_not_told_as_nothing(report):
+    members = shown(report).partition("held up at")[0]
+    (row,) = (line for line in members.splitlines() if line.startswith("Yorkshire and the"))
+    assert row.split()[-10:] == ["2000", "0", "0", "0", "0", "-", "-", "-", "-", "-"], "its consumer is asked nowhere"
+    told = {one["member"]: one for one in as_json(report)["members"]}
+    assert (told["north"]["published_per_s"], told["north"]["delivered_per_s"]) == (100, None)
+    assert (told["south"]["published"], told["south"]["published_per_s"]) == (None, None)
 
 
 def test_at_the_first_look_no_count_is_claimed():
