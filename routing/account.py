@@ -23,6 +23,7 @@ def open_accounts(exchange: Exchange) -> None:
     for member in exchange.members:
         metrics.declare("quarantined_records_total", member=member, reason="internal")
     metrics.declare("transactions_total")
+    metrics.declare("producers_recycled_total")
     metrics.declare("batches_halved_total")
 
 

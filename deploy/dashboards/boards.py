@@ -33,7 +33,13 @@ def uid(exchange: str, member: str = "") -> str:
 
 
 def _whole(exchange: Exchange) -> Board:
-    rows: list[Row] = [first_screen(_member_link(exchange)), flow_row(), latency_row(), causes_row(), work_row()]
+    rows: list[Row] = [
+        first_screen(exchange.exchange, _member_link(exchange)),
+        flow_row(),
+        latency_row(),
+        causes_row(),
+        work_row(),
+    ]
     if left := uncharted_row(rows):
         rows.append(left)
     return Board(

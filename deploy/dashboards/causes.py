@@ -23,6 +23,7 @@ def _refused() -> tuple[Table | Graph, ...]:
             title="Quarantined in the last hour",
             about="Records that the router refused, by member and reason. They are on quarantine.<member>: see "
             "`huecry quarantine list`. The origin has been told.",
+            alerts=("RecordsQuarantined", "MostEventsQuarantined", "RouterFault"),
             width=8,
             by={"member": "Member", "reason": "Reason"},
             columns=(
@@ -33,13 +34,15 @@ def _refused() -> tuple[Table | Graph, ...]:
             title="Set aside, waiting for a person",
             about="Records that a force's mapping could not turn into an event. See `huecry setaside list` at that "
             "force; they are mapped again with `huecry setaside retry`.",
+            alerts=("RecordsSetAside", "MostRecordsSetAside"),
             width=8,
             queries=(Query(in_all_now("set_aside_records", "origin"), "{{origin}}"),),
             look=EVENTS,
         ),
         Table(
-            title="Deliveries and receipts that failed in the last hour",
+            title="Deliveries that failed in the last hour",
             about="Set aside: a delivery that a receiving system can never take. Repeated ones do no harm.",
+            alerts=("DeliveriesSetAside", "LedgerIncomplete"),
             width=8,
             by={"recipient": "Recipient", "store": "Database", "outcome": "What became of it"},
             columns=(
@@ -60,6 +63,7 @@ def _edges() -> tuple[Graph, ...]:
         Graph(
             title="Spool depth",
             about="Events on each force's own disk that Kafka has not acknowledged. None is lost; they are late.",
+            alerts=("SpoolFilling",),
             width=8,
             queries=(Query(in_all_now("spool_events", "origin"), "{{origin}}"),),
             look=EVENTS,
@@ -67,6 +71,7 @@ def _edges() -> tuple[Graph, ...]:
         Graph(
             title="Spool age",
             about="Age of the oldest event in each force's spool.",
+            alerts=("SpoolWaiting",),
             width=8,
             queries=(Query(at_most_now("spool_oldest_seconds", "origin"), "{{origin}}"),),
             look=SECONDS,
@@ -75,6 +80,7 @@ def _edges() -> tuple[Graph, ...]:
             title="Consumers waiting for their database",
             about="1 while a database of a recipient (receiving) or of a force (ledger) is away and its consumer "
             "waits. Nothing is lost; it is late.",
+            alerts=("ReceivingDatabaseAway",),
             width=8,
             queries=(Query(at_most_now("sink_waiting", "recipient", "store"), "{{recipient}} {{store}}"),),
             look=EVENTS,
@@ -88,6 +94,7 @@ def _router_trouble() -> tuple[Table | Graph, ...]:
             title="Transactions in the last hour",
             about="How the router's Kafka transactions ended. A few aborted ones are normal when workers change. "
             "Indefinite: Kafka did not say, the worker asked again.",
+            alerts=("TransactionsFailing",),
             width=6,
             by={"outcome": "Outcome"},
             columns=(Column(Query(of_late("transactions_total", "outcome"), "Transactions")),),
@@ -95,6 +102,7 @@ def _router_trouble() -> tuple[Table | Graph, ...]:
         Table(
             title="Router producers made afresh (1 h)",
             about="Transactional producers thrown away after a doubtful outcome, by reason.",
+            alerts=("TransactionsFailing",),
             width=6,
             by={"reason": "Reason"},
             columns=(Column(Query(of_late("producers_recycled_total", "reason"), "Producers")),),
@@ -102,6 +110,7 @@ def _router_trouble() -> tuple[Table | Graph, ...]:
         Table(
             title="Workers replaced (1 h)",
             about="Workers that died or were stuck and were ended, by reason.",
+            alerts=("WorkerReplaced", "WorkersKeepFailing"),
             width=6,
             by={"reason": "Reason"},
             columns=(Column(Query(of_late("workers_replaced_total", "reason"), "Workers"), ALARMING_COUNT),),
@@ -109,6 +118,7 @@ def _router_trouble() -> tuple[Table | Graph, ...]:
         Table(
             title="Not ready",
             about="Parts of processes that say that they do not do their work. /health/ready of the process says why.",
+            alerts=("KafkaAway", "ProcessNotReady", "ProcessStuck"),
             width=6,
             by={"instance": "Process", "component": "Part"},
             columns=(Column(Query(f"1 - {series('component_ready')} > 0", "Not ready"), ALARMING_COUNT),),
@@ -155,6 +165,7 @@ def work_row() -> Row:
             Graph(
                 title="Making a batch durable",
                 about="Time that each recipient's database takes for one batch (p99).",
+                alerts=("ReceivingDatabaseAway",),
                 width=6,
                 queries=(Query(quantile(0.99, "sink_seconds", "recipient", "store"), "{{recipient}} {{store}}"),),
                 look=SECONDS,

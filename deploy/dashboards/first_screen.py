@@ -24,9 +24,9 @@ QUIET_COUNT: Final = Look(colours=((0, "text"), (1, "yellow")))
 ALARMING_COUNT: Final = Look(colours=((0, "text"), (1, "red")))
 
 
-def first_screen(member_link: str) -> Row:
+def first_screen(exchange: str, member_link: str) -> Row:
     """The row; `member_link` is where a member's own dashboard is, ``${__value.text}`` its id, or nothing."""
-    return Row("", (*_figures(), _members(member_link), _why(), _gone()))
+    return Row("", (*_figures(), _members(exchange, member_link), _why(), _gone()))
 
 
 def _figures() -> tuple[Panel, ...]:
@@ -41,6 +41,7 @@ def _figures() -> tuple[Panel, ...]:
         Figure(
             title="Longest wait to be routed",
             about="Age of the oldest event, of whichever force, that no router has decided yet.",
+            alerts=("RoutingBehind",),
             width=3,
             queries=(Query(at_most_now("input_lag_seconds")),),
             look=LAG,
@@ -48,6 +49,7 @@ def _figures() -> tuple[Panel, ...]:
         Figure(
             title="Longest wait to be durable",
             about="Age of the oldest delivery, to whichever recipient, that its consumer has not written yet.",
+            alerts=("DeliveryBehind",),
             width=3,
             queries=(Query(at_most_now("consumer_lag_seconds")),),
             look=LAG,
@@ -55,6 +57,7 @@ def _figures() -> tuple[Panel, ...]:
         Figure(
             title="Members suspended",
             about="Members whose topic is missing or refuses writes: what would go to them is recorded undeliverable.",
+            alerts=("MemberSuspended",),
             width=3,
             queries=(Query(f"sum({at_most_now('member_suspended', 'member')})"),),
             look=COUNTED,
@@ -63,6 +66,7 @@ def _figures() -> tuple[Panel, ...]:
             title="Forces paused",
             about="Forces whose topic the router leaves alone: one of their own topics is missing, or they write a "
             "schema that this release does not know. Their events wait.",
+            alerts=("OriginPaused",),
             width=3,
             queries=(Query(f"sum({at_most_now('origin_paused', 'origin')})"),),
             look=COUNTED,
@@ -71,6 +75,7 @@ def _figures() -> tuple[Panel, ...]:
             title="Policy in force",
             about="The oldest and newest version of the policy that any worker has seen. They differ for a second "
             "after a publication; if for longer, a worker is stuck.",
+            alerts=("PoliciesDiffer", "PolicyNotLoaded"),
             width=3,
             queries=(
                 Query(at_least_now("policy_version"), "oldest"),
@@ -81,6 +86,7 @@ def _figures() -> tuple[Panel, ...]:
             title="Workers",
             about="Routing processes that have their partitions and work, those that do not yet, and those that cannot "
             "load the newest policy and so route nothing.",
+            alerts=("NoRouter", "PolicyNotLoaded", "WorkersKeepFailing"),
             width=3,
             queries=(
                 Query(in_all_now("workers", state="running"), "running"),
@@ -91,6 +97,7 @@ def _figures() -> tuple[Panel, ...]:
         Figure(
             title="Processes silent",
             about="Processes that Prometheus was told of and that do not answer it: stopped, cut off, or hanging.",
+            alerts=("ProcessDown", "NothingWatched"),
             width=3,
             queries=(Query(silent_processes()),),
             look=COUNTED,
@@ -98,7 +105,7 @@ def _figures() -> tuple[Panel, ...]:
     )
 
 
-def _members(member_link: str) -> Table:
+def _members(exchange: str, member_link: str) -> Table:
     captured = last_known("last_captured_timestamp_seconds", "origin")
     routed = last_known("last_routed_timestamp_seconds", "origin")
     durable = last_known("last_delivered_timestamp_seconds", "recipient", store="receiving")
@@ -109,12 +116,13 @@ def _members(member_link: str) -> Table:
         about="One line for each member. Captured: when its source last had a record. Routed: when an event of it was "
         "last decided. Durable: when a delivery to it last became durable. All three are remembered for a day after "
         "their process has gone. Empty: it has no such part, or nobody has reported it for a day.",
+        alerts=("NothingFromForce", "MemberTakesNothing", "RoutingBehind", "DeliveryBehind"),
         width=24,
         height=9,
         by={"member": "Member"},
         link=member_link,
         columns=(
-            Column(Query(f"{firing_by_member()} or {_known_members()}", "Alerts"), ALARMING_COUNT),
+            Column(Query(f"{firing_by_member(exchange)} or {_known_members()}", "Alerts"), ALARMING_COUNT),
             Column(Query(as_member(f"{captured} * 1000", "origin"), "Captured"), AGO),
             Column(Query(as_member(f"{routed} * 1000", "origin"), "Routed"), AGO),
             Column(Query(as_member(to_be_routed, "origin"), "To be routed"), LAG),
@@ -142,7 +150,13 @@ def _why() -> Table:
         "it means, how to see more and what to do.",
         width=14,
         height=7,
-        by={"alertname": "Alert", "severity": "Severity", "member": "Whom"},
+        by={
+            "alertname": "Alert",
+            "severity": "Severity",
+            "member": "Whom",
+            "service": "Service",
+            "instance": "Process",
+        },
         columns=(Column(Query(firing_since(), "Since"), AGO),),
     )
 
@@ -155,6 +169,7 @@ def _gone() -> Table:
         title="Processes that are gone",
         about="Services that somebody ran within the last day and nobody runs now, or whose metrics cannot be read, "
         "and when they were last seen.",
+        alerts=("ProcessDown",),
         width=10,
         height=7,
         by={"service": "Service", "whose": "Whose"},

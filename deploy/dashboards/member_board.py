@@ -54,7 +54,7 @@ def _now(member: str, facts: Member) -> Row:
         about="Each alert, and since when what it says has held. Its page in docs/runbook says what to do.",
         width=24,
         height=5,
-        by={"alertname": "Alert", "severity": "Severity"},
+        by={"alertname": "Alert", "severity": "Severity", "service": "Service", "instance": "Process"},
         columns=(Column(Query(firing_about_since(member), "Since"), AGO),),
     )
     return Row("", (*figures, why))
@@ -65,6 +65,7 @@ def _origin_figures(member: str) -> tuple[Panel, ...]:
         Figure(
             title="Last record captured",
             about="When this force's source last had a record; remembered for a day.",
+            alerts=("NothingFromForce",),
             width=3,
             queries=(Query(f"{last_known('last_captured_timestamp_seconds', origin=member)} * 1000"),),
             look=AGO,
@@ -72,6 +73,7 @@ def _origin_figures(member: str) -> tuple[Panel, ...]:
         Figure(
             title="Waiting to be routed",
             about="Age of its oldest event that no router has decided yet.",
+            alerts=("RoutingBehind",),
             width=3,
             queries=(Query(at_most_now("input_lag_seconds", origin=member)),),
             look=LAG,
@@ -79,6 +81,7 @@ def _origin_figures(member: str) -> tuple[Panel, ...]:
         Figure(
             title="Waiting in the spool",
             about="Events on its own disk that Kafka has not acknowledged.",
+            alerts=("SpoolWaiting", "SpoolFilling"),
             width=3,
             queries=(Query(in_all_now("spool_events", origin=member)),),
             look=QUIET_COUNT,
@@ -87,6 +90,7 @@ def _origin_figures(member: str) -> tuple[Panel, ...]:
             title="Paused",
             about="Whether the router leaves its events alone, as one of its own topics is missing or it writes a "
             "schema that the router does not know.",
+            alerts=("OriginPaused",),
             width=3,
             queries=(Query(at_most_now("origin_paused", origin=member)),),
             look=YES,
@@ -99,6 +103,7 @@ def _recipient_figures(member: str) -> tuple[Panel, ...]:
         Figure(
             title="Last delivery durable",
             about="When a delivery last became durable in its database; remembered for a day.",
+            alerts=("MemberTakesNothing",),
             width=3,
             queries=(
                 Query(f"{last_known('last_delivered_timestamp_seconds', recipient=member, store='receiving')} * 1000"),
@@ -108,6 +113,7 @@ def _recipient_figures(member: str) -> tuple[Panel, ...]:
         Figure(
             title="Waiting to be durable",
             about="Age of the oldest delivery that its consumer has not written yet.",
+            alerts=("DeliveryBehind",),
             width=3,
             queries=(Query(at_most_now("consumer_lag_seconds", recipient=member, store="receiving")),),
             look=LAG,
@@ -115,6 +121,7 @@ def _recipient_figures(member: str) -> tuple[Panel, ...]:
         Figure(
             title="Suspended",
             about="Whether its topic is missing or refuses writes: then what would go to it is recorded undeliverable.",
+            alerts=("MemberSuspended",),
             width=3,
             queries=(Query(at_most_now("member_suspended", member=member)),),
             look=YES,
@@ -157,6 +164,7 @@ def _as_origin(member: str) -> Row:
             Graph(
                 title="End to end",
                 about="From recorded here to durable at its recipients: the middle and the slowest of a hundred.",
+                alerts=("DeliveriesLate",),
                 width=8,
                 queries=_p50_p99("end_to_end_seconds", origin=member),
                 look=SECONDS,
@@ -164,6 +172,7 @@ def _as_origin(member: str) -> Row:
             Graph(
                 title="Spool age",
                 about="Age of the oldest event on its own disk that Kafka has not acknowledged.",
+                alerts=("SpoolWaiting",),
                 width=8,
                 queries=(Query(at_most_now("spool_oldest_seconds", origin=member), "oldest"),),
                 look=SECONDS,
@@ -171,6 +180,7 @@ def _as_origin(member: str) -> Row:
             Graph(
                 title="Set aside, waiting for a person",
                 about="Records that its mapping could not turn into an event: `huecry setaside list`.",
+                alerts=("RecordsSetAside", "MostRecordsSetAside"),
                 width=8,
                 queries=(Query(in_all_now("set_aside_records", origin=member), "set aside"),),
                 look=EVENTS,
@@ -185,6 +195,7 @@ def _as_origin(member: str) -> Row:
             Table(
                 title="Refused in the last hour",
                 about="Records of this member that the router quarantined, by reason: `huecry quarantine list`.",
+                alerts=("RecordsQuarantined", "MostEventsQuarantined"),
                 width=6,
                 by={"reason": "Reason"},
                 columns=(Column(Query(refused, "Records"), ALARMING_COUNT),),
@@ -218,6 +229,7 @@ def _as_recipient(member: str) -> Row:
                 title="Deliveries",
                 about="A second, by what became of them in its database. Repeated ones do no harm; one set aside can "
                 "never be taken: see table set_aside.",
+                alerts=("DeliveriesSetAside",),
                 width=8,
                 queries=(Query(per_second("delivered_total", "outcome", **store), "{{outcome}}"),),
                 look=RATE,
@@ -225,6 +237,7 @@ def _as_recipient(member: str) -> Row:
             Graph(
                 title="Receipts",
                 about="Receipts a second by kind, and those that Kafka did not take (not-taken): they are sent again.",
+                alerts=("ReceiptsNotTaken",),
                 width=8,
                 queries=(Query(per_second("receipts_total", "outcome", recipient=member), "{{outcome}}"),),
                 look=RATE,
@@ -232,6 +245,7 @@ def _as_recipient(member: str) -> Row:
             Graph(
                 title="End to end",
                 about="From recorded at the origin to durable here: the middle and the slowest of a hundred.",
+                alerts=("DeliveriesLate",),
                 width=8,
                 queries=_p50_p99("receive_seconds", recipient=member),
                 look=SECONDS,
@@ -239,6 +253,7 @@ def _as_recipient(member: str) -> Row:
             Graph(
                 title="Waiting to be durable",
                 about="Age of the oldest delivery that its consumer has not written yet.",
+                alerts=("DeliveryBehind",),
                 width=8,
                 queries=(Query(at_most_now("consumer_lag_seconds", **store), "oldest"),),
                 look=SECONDS,
@@ -247,6 +262,7 @@ def _as_recipient(member: str) -> Row:
                 title="Its database",
                 about="Time to make one batch durable (p99), and whether the consumer waits for the database (1) or "
                 "not (0).",
+                alerts=("ReceivingDatabaseAway",),
                 width=8,
                 queries=(
                     Query(quantile(0.99, "sink_seconds", **store), "p99"),

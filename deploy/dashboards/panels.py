@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
-Unit = Literal["s", "none", "suffix: /s", "dateTimeFromNow", "bytes"]
-"""Grafana's names: seconds (shown as ms, min, h), a plain number, a rate, and milliseconds since 1970 as "ago"."""
+Unit = Literal["s", "none", "suffix: /s", "dateTimeFromNow", "percentunit"]
+"""Grafana's names: seconds (shown as ms, min, h), a number, a rate, milliseconds since 1970 as "ago", a share of 1."""
 Colour = Literal["green", "yellow", "orange", "red", "blue", "text"]
 
 WIDTH: Final = 24

@@ -14,7 +14,7 @@ from deploy.dashboards.promql import at_most_now, per_second, quantile
 from schemas.ops.metric_catalogue import CATALOGUE, CounterName, GaugeName, HistogramName, Metric, MetricName
 from schemas.ops.metrics import PREFIX
 
-_NAME = re.compile(rf"\b{PREFIX}([a-z0-9_]+)")
+_NAME = re.compile(rf"(?<![\w:]){PREFIX}([a-z0-9_]+)")
 _TIMESTAMP: Final = "_timestamp_seconds"
 _SUFFIX = re.compile(r"_(bucket|sum|count)$")
 

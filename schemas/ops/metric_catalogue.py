@@ -158,7 +158,20 @@ CATALOGUE: Final[Mapping[MetricName, Metric]] = {
     ),
     "transaction_events": Metric("routing", "histogram", "Records in one transaction.", buckets=_BATCH_EVENTS),
     "producers_recycled_total": Metric(
-        "routing", "counter", "Transactional producers discarded and made afresh, by reason code.", {"reason": SLUG}
+        "routing",
+        "counter",
+        "Transactional producers discarded and made afresh, by reason code.",
+        {
+            "reason": (
+                "abort-failed",
+                "begin-failed",
+                "error-callback",
+                "failed-delivery",
+                "indefinite",
+                "slow-abort",
+                "slow-commit",
+            )
+        },
     ),
     "batches_halved_total": Metric(
         "routing", "counter", "Batches replayed in halves, to find the record that failed them."

@@ -17,6 +17,7 @@ from click.testing import CliRunner
 
 from deploy.cli import cli
 from deploy.dashboards import files, promql
+from deploy.dashboards.alerting import JOB
 from deploy.dashboards.boards import boards, uid
 from deploy.dashboards.drawing import drawn, read_back
 from deploy.dashboards.panels import Board, Figure, Graph, Panel, Query, Row, Table
@@ -29,19 +30,26 @@ from tests.deploy.dashboard_queries import Asked, named, panels, queries_in
 
 DEMO = load_exchange(files.DEMONSTRATION)
 COMMITTED = {path.stem: json.loads(path.read_text("utf-8")) for path in files.COMMITTED.glob("*.json")}
-OF_PROMETHEUS = {
-    "ALERTS": {"alertname", "alertstate", "severity"},
-    "ALERTS_FOR_STATE": {"alertname", "severity"},
-    "up": {"job", "instance"},
-}
-WHOSE = {"origin", "recipient", "member"}
+WHOSE = {"origin", "recipient", "member", "whose"}
+OF_ALERTS = {"alertname", "severity", "service", "instance"} | WHOSE
+OF_PROMETHEUS = {"ALERTS": OF_ALERTS | {"alertstate"}, "ALERTS_FOR_STATE": OF_ALERTS, "up": {"job", "instance"}}
 REPOSITORY = Path(__file__).parents[2]
+RULES = [
+    rule
+    for path in sorted((REPOSITORY / "deploy" / "prometheus" / "rules").glob("*.yaml"))
+    for group in yaml.safe_load(path.read_text("utf-8"))["groups"]
+    for rule in group["rules"]
+]
+ALERTS = {rule["alert"] for rule in RULES if "alert" in rule}
+RECORDED = {rule["record"] for rule in RULES if "record" in rule}
 
 
 def labels_of(metric: str) -> set[str]:
     """The labels that a metric may have, in Prometheus."""
     if metric in OF_PROMETHEUS:
-        return OF_PROMETHEUS[metric] | WHOSE
+        return OF_PROMETHEUS[metric]
+    if metric in RECORDED:
+        return set(metric.partition(":")[0].split("_"))
     name = metric.removeprefix(PREFIX)
     part = name if name in CATALOGUE else re.sub(r"_(bucket|sum|count)$", "", name)
     own = set(CATALOGUE[part].labels) | {"instance"}
@@ -67,11 +75,18 @@ def asking(*expressions: str) -> Panel:
 def test_every_query_names_only_catalogued_metrics_with_labels_they_have(asked: Asked) -> None:
     metrics, labels = named(asked.expr)
     assert metrics, "a query names a metric"
-    for metric in metrics - OF_PROMETHEUS.keys():
+    for metric in metrics - OF_PROMETHEUS.keys() - RECORDED:
         name = metric.removeprefix(PREFIX)
         parts = [name.removesuffix(ending) for ending in ("_bucket", "_sum", "_count") if name.endswith(ending)]
         assert name in CATALOGUE or any(CATALOGUE[part].kind == "histogram" for part in parts if part in CATALOGUE)
     assert labels <= set().union(*(labels_of(metric) for metric in metrics))
+
+
+def test_every_alert_is_explained_by_a_panel_and_panels_name_no_other() -> None:
+    exchange, *members = boards(DEMO).values()
+    assert {alert for row in exchange.rows for panel in row.panels for alert in panel.alerts} == ALERTS
+    for board in members:
+        assert {alert for row in board.rows for panel in row.panels for alert in panel.alerts} <= ALERTS
 
 
 def test_the_reader_of_queries_finds_what_does_not_exist() -> None:
@@ -125,7 +140,7 @@ def test_a_members_dashboard_asks_about_that_member_alone() -> None:
             continue
         whose = asked.dashboard.removeprefix(f"{DEMO.exchange}-")
         selectors = re.findall(r"(?:huecry_\w+|ALERTS\w*)(\{[^}]*\})?", asked.expr)
-        assert all(re.search(rf'(origin|recipient|member)="{whose}"', selector) for selector in selectors), asked
+        assert all(re.search(rf'(origin|recipient|member|whose)="{whose}"', selector) for selector in selectors), asked
 
 
 def test_promtool_takes_every_query(tmp_path: Path) -> None:
@@ -154,7 +169,7 @@ def test_the_first_screen_answers_what_does_not_flow_for_whom_since_when_and_why
     assert set(headings.values()) >= {"Member", "Alerts", "Captured", "Routed", "Durable", "To be routed", "Suspended"}
     assert {"Alerts firing", "Members suspended", "Policy in force", "Workers"} <= set(first)
     since = first["Why: alerts that fire"]["transformations"][-1]["options"]["renameByName"]
-    assert set(since.values()) == {"Alert", "Severity", "Whom", "Since"}
+    assert set(since.values()) == {"Alert", "Severity", "Whom", "Service", "Process", "Since"}
 
 
 @pytest.mark.parametrize("name", sorted(COMMITTED))
@@ -339,6 +354,9 @@ def test_grafana_is_given_the_folder_and_the_prometheus_of_the_compose_file() ->
     assert provider["options"]["path"] == "/etc/grafana/dashboards"
     (source,) = yaml.safe_load((provisioning / "datasources" / "prometheus.yaml").read_text())["datasources"]
     assert (source["type"], source["url"], source["isDefault"]) == ("prometheus", "http://prometheus:9090", True)
+    scraped = yaml.safe_load((REPOSITORY / "deploy" / "prometheus" / "prometheus.yaml").read_text())
+    assert source["jsonData"]["timeInterval"] == scraped["global"]["scrape_interval"], "rates are taken over four"
+    assert JOB in {job["job_name"] for job in scraped["scrape_configs"]}
 
 
 def test_a_kind_of_panel_that_nobody_can_draw_is_a_fault_of_ours() -> None:

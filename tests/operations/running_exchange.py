@@ -16,6 +16,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final
 
+import psutil
 from confluent_kafka import Producer
 
 from deploy.broker import EmbeddedBroker
@@ -61,9 +62,11 @@ class RunningExchange:
             self._add(f"ledger-{force}", "ledger", "--force", force, "--into", str(folder / f"{force}-ledger.db"))
             told = ("--synthetic", "--seed", str(seed), "--rate", _RATE, "--spool", str(folder / f"{force}.spool"))
             self._add(f"produce-{force}", "produce", "--force", force, *told)
-        for process in self.processes.values():
-            process.start()
-        self.wait_until_ready()
+        for forces in (False, True):  # what comes before somebody takes it would be late at everybody's
+            for name, process in self.processes.items():
+                if name.startswith("produce-") is forces:
+                    process.start()
+            self._wait_until_ready()
 
     def targets(self) -> list[dict[str, object]]:
         """Where metrics are served, and who serves them there: as Prometheus' file_sd reads it."""
@@ -75,10 +78,11 @@ class RunningExchange:
         ]
         return targets_document(every)
 
-    def wait_until_ready(self) -> None:
+    def _wait_until_ready(self) -> None:
         """Wait until every process that runs says that it is ready."""
         deadline = time.monotonic() + _READY_S
-        while lacking := [name for name in self.processes if not self._is_ready(name)]:
+        running = [name for name, process in self.processes.items() if process.running]
+        while lacking := [name for name in running if not self._is_ready(name)]:
             ended = [name for name, process in self.processes.items() if process.ended is not None]
             assert not ended, f"{ended} ended: see {self._logs}"
             assert time.monotonic() < deadline, f"{lacking} not ready: see {self._logs}"
@@ -111,6 +115,11 @@ class RunningExchange:
             yield
         finally:
             os.kill(self.broker.pid, signal.SIGCONT)
+
+    def workers(self) -> list[int]:
+        """Process ids of the router's present workers."""
+        children = psutil.Process(self.processes["route"].pid).children()
+        return [child.pid for child in children if "multiprocessing.spawn" in " ".join(child.cmdline())]
 
     def poison(self, force: str) -> None:
         """Put a record on a force's topic that is no event."""
