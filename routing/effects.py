@@ -58,7 +58,5 @@ class Effects:
     """Each member told, and of what kind of news."""
     reason: str = ""
     """Of a quarantined record: the code of the reason."""
-    sent_at_ms: int | None = None
-    """Of an event: when its origin made it."""
     unknown_schema: int | None = None
     """Of a quarantined record: the schema id that this release does not know, which a registry may."""

@@ -83,7 +83,6 @@ def _disclosed(arrived: Arrived, policy: Policy, codec: EventCodec) -> Effects:
             for each in decided
         ),
         feedback=tuple((origin, "undeliverable") for _ in cut_off),
-        sent_at_ms=arrived.event.head["sent_at"],
     )
 
 

@@ -119,12 +119,13 @@ class Processes:
         return "; ".join(self.health[name].reasons().values())
 
 
-@pytest.fixture
-def processes(broker: EmbeddedBroker, unique: str, tmp_path: Path) -> Iterator[Processes]:
+@pytest.fixture(scope="module")
+def processes(broker: EmbeddedBroker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Processes]:
+    """Everything running and well. Each test leaves it so."""
     with ExitStack() as closing:
-        scene = Scene(broker, unique)
+        scene = Scene(broker, "away")
         closing.callback(scene.close)
-        running = Processes(scene, tmp_path)
+        running = Processes(scene, tmp_path_factory.mktemp("processes"))
         for thread in running.threads:
             thread.start()
 
@@ -137,6 +138,16 @@ def processes(broker: EmbeddedBroker, unique: str, tmp_path: Path) -> Iterator[P
         closing.callback(end)
         wait_for(running.all_ready, "everything ready", PATIENCE_S)
         yield running
+
+
+def test_what_has_not_happened_yet_is_0_and_not_absent(processes: Processes) -> None:
+    scene = processes.scene
+    for outcome in ("routed", "quarantined"):
+        labels = f'origin="{scene.south}",outcome="{outcome}"'
+        assert processes.scraped(f"huecry_routed_events_total{{{labels}}}") == 0
+    assert processes.scraped(f'huecry_routed_receipts_total{{member="{scene.west}",outcome="routed"}}') == 0
+    assert processes.scraped('huecry_transactions_total{outcome="aborted"}') == 0
+    assert processes.scraped("huecry_policy_loaded") == 1
 
 
 @pytest.mark.parametrize("away", [frozen, stopped])
@@ -170,13 +181,3 @@ def test_idle_processes_are_unready_with_the_reason_while_the_broker_is_away_and
     )
     last = f'huecry_last_routed_timestamp_seconds{{origin="{processes.scene.north}"}}'
     wait_for(lambda: processes.scraped(last) >= before, "the time of the last event routed", PATIENCE_S)
-
-
-def test_what_has_not_happened_yet_is_0_and_not_absent(processes: Processes) -> None:
-    scene = processes.scene
-    for outcome in ("routed", "quarantined"):
-        labels = f'origin="{scene.south}",outcome="{outcome}"'
-        assert processes.scraped(f"huecry_routed_events_total{{{labels}}}") == 0
-    assert processes.scraped(f'huecry_routed_receipts_total{{member="{scene.west}",outcome="routed"}}') == 0
-    assert processes.scraped('huecry_transactions_total{outcome="aborted"}') == 0
-    assert processes.scraped("huecry_policy_loaded") == 1
