@@ -7,9 +7,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from routing.agreements.considered import Considered, Place
+from routing.geography import Geography
 from schemas.codes import enum_code
 from schemas.cut import CONTROL, OpenEvent
 from schemas.errors import Rejected
+from schemas.located import placed_sections
 
 _PATHS: Final = {
     # Attribute: the path by which a correction names it.
@@ -25,8 +27,10 @@ MOST_IN_AN_ID: Final = 200
 """Characters of an incident_id or event_id: they stand in keys and in every record that is written of the event."""
 
 
-def considered(event: OpenEvent) -> Considered:
+def considered(event: OpenEvent, geography: Geography) -> Considered:
     """What conditions may read of an event. Checks the sections it reads, and that the parts agree with each other.
+
+    Coordinates are measured here against what the bundle's geography knows, and go no further.
 
     Raises:
         Rejected: the event contradicts itself or lacks what every event must have.
@@ -36,6 +40,8 @@ def considered(event: OpenEvent) -> Considered:
     if control is None:
         raise Rejected("no-control", "expected one control element, none came", remedy="send sequence and addressees")
     classification = _only(event, "classification") or {}
+    placed = placed_sections(event)
+    locations = event.section("locations")
     return Considered(
         origin=head["origin"],
         category=_category(head["category"], classification.get("category")),
@@ -48,7 +54,9 @@ def considered(event: OpenEvent) -> Considered:
         kind=enum_code(head["kind"]),
         mode=enum_code(head["mode"]),
         marking=enum_code(head["marking"]),
-        places=tuple(sorted(map(_place, event.section("locations")), key=_place_order)),
+        places=tuple(sorted((_place(each, geography) for each in locations), key=_place_order)),
+        regions=geography.regions,
+        placed=placed,
         sections=event.non_empty - {CONTROL},
         addressees=frozenset(control["addressees"]),
         opening_category=classification.get("opening_category"),
@@ -59,8 +67,14 @@ def considered(event: OpenEvent) -> Considered:
     )
 
 
-def _place(location: Mapping[str, Any]) -> Place:
-    return Place(location["kind"] or None, location["district"], has_coordinates=location["point"] is not None)
+def _place(location: Mapping[str, Any], geography: Geography) -> Place:
+    """A negative radius says of some systems that the position is not valid: then there is none."""
+    kind, district = location["kind"] or None, location["district"]
+    point, radius_m = location["point"], location["radius_m"] or 0.0
+    if point is None or radius_m < 0:
+        return Place(kind, district)
+    inside, partly = geography.relations(point["longitude"], point["latitude"], radius_m)
+    return Place(kind, district, has_coordinates=True, inside=inside, partly=partly)
 
 
 def _changed(changes: Iterable[Mapping[str, Any]]) -> Iterator[str]:

@@ -9,17 +9,20 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cache, lru_cache
-from typing import Any, Final
+from functools import cache, lru_cache, partial
+from typing import Any, Final, NamedTuple
 
 from routing.agreements.considered import Considered, considered_to_dict
 from routing.agreements.decision import Decision
+from routing.agreements.model import Locate
 from routing.deciding import Decided
 from routing.effects import Output, Policy, Record
+from routing.geography import cell_of
 from routing.wording import Wording
 from schemas.catalogue import Entry, catalogue
 from schemas.codec import EventCodec, encode_address, stable_id
 from schemas.cut import EMPTY, OpenEvent
+from schemas.located import Told, located
 from schemas.parts import disclosure_record_head, encode_recipients, terms_parts
 from schemas.topics import disclosures_topic, partner_topic
 from schemas.wire import frame, long_bytes
@@ -56,22 +59,50 @@ def deliveries(arrived: Arrived, granted: Iterable[Decided], codec: EventCodec) 
     Raises:
         Rejected: a section that somebody is granted is malformed; then nobody gets anything of the event.
     """
-    views: dict[tuple[str, ...], bytes] = {}
+    views: dict[View, bytes] = {}
     terms: dict[tuple[Wording, bool], bytes] = {}
     framed = codec.delivery_frame(arrived.entry)
     key = arrived.record.key or b""
     outputs = []
     for each in granted:
-        recipient, covers = each.recipient, each.decision.covers
+        recipient, seen = each.recipient, view_of(each.decision)
         addressed = recipient in arrived.considered.addressees
         same = (each.wording, addressed)
-        if covers not in views:
-            views[covers] = arrived.event.view(covers)
+        if seen not in views:
+            views[seen] = _view(arrived.event, seen)
         if same not in terms:
             terms[same] = _terms(arrived, each.wording, addressed=addressed)
         address = encode_address(delivery_id(arrived, recipient), recipient, f"{recipient}/{arrived.record.partition}")
-        outputs.append(Output(partner_topic(recipient), key, b"".join((framed, address, terms[same], views[covers]))))
+        outputs.append(Output(partner_topic(recipient), key, b"".join((framed, address, terms[same], views[seen]))))
     return outputs
+
+
+class View(NamedTuple):
+    """What a recipient sees of an event: recipients with equal ones share its bytes."""
+
+    covers: tuple[str, ...]
+    located: tuple[tuple[str, Locate], ...]
+    """The sections covered whose places are told coarsely, each with how finely."""
+
+
+def view_of(decision: Decision) -> View:
+    """What the decision lets its recipient see."""
+    coarse = ((section, decision.locate[section]) for section in decision.covers)
+    return View(decision.covers, tuple((section, locate) for section, locate in coarse if locate != "exact"))
+
+
+def _view(event: OpenEvent, seen: View) -> bytes:
+    instead = {
+        section: located(event, section, partial(_told, locate))
+        for section, locate in seen.located
+        if section in event.non_empty
+    }
+    return event.view(seen.covers, instead)
+
+
+def _told(locate: Locate, longitude: float, latitude: float, radius_m: float) -> Told | None:
+    cell = cell_of(longitude, latitude, radius_m, locate)
+    return None if cell is None else Told(cell.name, cell.size)
 
 
 def _terms(arrived: Arrived, wording: Wording, *, addressed: bool) -> bytes:

@@ -13,6 +13,7 @@ from routing.considering import MOST_IN_AN_ID, check_identity, considered
 from routing.deciding import decide_all
 from routing.disclose import Arrived, deliveries, disclosure_record
 from routing.effects import Effects, Output, Policy, Record
+from routing.geography import geography_of
 from routing.quarantine import quarantined
 from routing.receipts import receipted
 from schemas.codec import EventCodec, encode, stable_id
@@ -60,7 +61,7 @@ def _route_event(record: Record, origin: str, policy: Policy, now: datetime, cod
         identity = (event.head["incident_id"][:MOST_IN_AN_ID], event.head["event_id"][:MOST_IN_AN_ID])
         check_identity(event, origin, record.key)
         _check_place(record, policy)
-        arrived = Arrived(record, entry, event, considered(event), now)
+        arrived = Arrived(record, entry, event, considered(event, geography_of(policy.bundle)), now)
         return _disclosed(arrived, policy, codec)
     except Rejected as why:
         return _refused(record, origin, why, policy, now, identity)

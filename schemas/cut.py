@@ -16,7 +16,8 @@ from typing import Any, Final
 
 from schemas.avro_form import Form, Schema, named_types, parse, self_contained, without_logical_types
 from schemas.errors import Rejected
-from schemas.walk import Walker
+from schemas.places import WATCHED
+from schemas.walk import Spot, Spotter, Walker
 from schemas.wire import long_bytes, read_long
 
 EMPTY: Final = b"\x00"
@@ -24,6 +25,9 @@ CONTROL: Final = "control"
 
 Span = tuple[int, int]
 """Where a section's bytes start and end."""
+
+
+NOTHING_ELSE: Final[Mapping[str, bytes]] = {}
 
 
 class NotSized(Exception):
@@ -51,6 +55,11 @@ class EventForm:
         self.item_walkers = tuple(
             Walker(self_contained(field["type"]["items"], types)) for field in parsed["fields"][split:]
         )
+        self._spotters = tuple(
+            Spotter(self_contained(field["type"]["items"], types), WATCHED) for field in parsed["fields"][split:]
+        )
+        self.location = Form(without_logical_types(self_contained(types["huecry.event.Location"], types)))
+        """A place by itself, wherever it stands."""
         self._head_writer = Form({**schema, "fields": head})
         self._writers = tuple(Form(array) for array in arrays)
         self._readers = tuple(Form(without_logical_types(array)) for array in arrays)
@@ -99,6 +108,19 @@ class EventForm:
         """
         self.item_walkers[index].walk_array(body, start, f"section {self.names[index]}")
 
+    def can_hold(self, parts: Collection[str]) -> tuple[str, ...]:
+        """The sections that can hold any of these parts of `schemas.places`."""
+        pairs = zip(self.names, self._spotters, strict=True)
+        return tuple(name for name, spotter in pairs if not spotter.parts.isdisjoint(parts))
+
+    def spots(self, index: int, body: bytes, start: int) -> list[Spot]:
+        """`check`, and where the parts of `schemas.places` stand in the section.
+
+        Raises:
+            Rejected: it is not what an honest writer writes.
+        """
+        return self._spotters[index].spots(body, start, f"section {self.names[index]}")
+
     def items_of(self, index: int, block: bytes) -> list[dict[str, Any]]:
         """The items of a section's bytes that were checked, times as integers."""
         items: list[dict[str, Any]] = self._readers[index].decode(block, f"section {self.names[index]}")["items"]
@@ -115,6 +137,7 @@ class OpenEvent:
         self._spans = spans
         self._items: dict[str, list[dict[str, Any]]] = {}
         self._checked: set[str] = set()
+        self._spots: dict[str, list[Spot]] = {}
 
     @cached_property
     def non_empty(self) -> frozenset[str]:
@@ -140,13 +163,34 @@ class OpenEvent:
         start, end = self._spans[index]
         return self.form.items_of(index, self.body[start:end])
 
+    def spots(self, name: str) -> list[Spot]:
+        """Where the parts of `schemas.places` stand in a section, in order.
+
+        Raises:
+            Rejected: its bytes are not what an honest writer writes.
+        """
+        if name not in self._spots:
+            index = self.form.index[name]
+            found = self.form.spots(index, self.body, self._spans[index][0]) if name in self.non_empty else []
+            self._checked.add(name)
+            self._spots[name] = found
+        return self._spots[name]
+
+    def span(self, name: str) -> Span:
+        """Where a section's bytes start and end."""
+        return self._spans[self.form.index[name]]
+
     def _check(self, name: str, index: int) -> None:
         if name not in self._checked:
             self.form.check(index, self.body, self._spans[index][0])
             self._checked.add(name)
 
-    def view(self, keep: Collection[str]) -> bytes:
+    def view(self, keep: Collection[str], instead: Mapping[str, bytes] = NOTHING_ELSE) -> bytes:
         """The body with every section blank but those named; control is always blank.
+
+        Args:
+            keep: the sections to pass on.
+            instead: bytes that stand for some of them, as `schemas.located` makes them.
 
         Raises:
             Rejected: a section to keep is not what an honest writer writes.
@@ -155,6 +199,9 @@ class OpenEvent:
         parts = [self.body[: spans[0][0]], *(EMPTY for _ in spans)]
         for name in sorted(self.non_empty.intersection(keep) - {CONTROL}, key=self.form.names.index):
             index = self.form.index[name]
+            if (other := instead.get(name)) is not None:
+                parts[1 + index] = other
+                continue
             self._check(name, index)
             start, end = spans[index]
             parts[1 + index] = self.body[start:end]

@@ -12,8 +12,9 @@ array items that may take no byte, does not compile, so time is bounded too.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Final, TypeVar
+from collections.abc import Callable, Mapping
+from threading import Lock
+from typing import Any, Final, NamedTuple, TypeVar
 
 from schemas.avro_form import Schema, parse
 from schemas.errors import Rejected
@@ -28,7 +29,7 @@ class Walker:
     """Checks values of one schema. Immutable."""
 
     def __init__(self, schema: Schema) -> None:
-        self._step = _Compiler().step(parse(schema))
+        self._step = _Compiler({}, []).step(parse(schema))
 
     def check(self, body: bytes, what: str = "the record") -> None:
         """Walk the whole body.
@@ -64,6 +65,42 @@ class Walker:
         return blocks, at + 1
 
 
+class Spot(NamedTuple):
+    """Where a part that was watched for stands in the bytes walked."""
+
+    part: str
+    """What whoever watches calls it."""
+    start: int
+    end: int
+
+
+Watched = Mapping[tuple[str, str], str]
+"""Record and field (empty: the whole record), each with what to call it."""
+
+
+class Spotter(Walker):
+    """Checks arrays of one type, and finds in the same walk the parts that are watched for."""
+
+    def __init__(self, items: Schema, watched: Watched) -> None:
+        self._seen: list[Spot] = []
+        self._lock = Lock()
+        compiler = _Compiler(watched, self._seen)
+        self._step = compiler.step(parse(items))
+        self.parts: frozenset[str] = frozenset(compiler.parts)
+        """What of all that is watched for such values can hold."""
+
+    def spots(self, body: bytes, at: int, what: str) -> list[Spot]:
+        """Every part watched for in the array that starts at ``at``, in order.
+
+        Raises:
+            Rejected: at the first byte that an honest writer would not write.
+        """
+        with self._lock:
+            self._seen.clear()
+            self.walk_array(body, at, what)
+            return list(self._seen)
+
+
 def _told(what: str, check: Callable[[bytes, int], _Found], body: bytes, at: int) -> _Found:
     """The check's answer; a refusal says of what the bytes are, and what to do."""
     try:
@@ -77,7 +114,10 @@ def _told(what: str, check: Callable[[bytes, int], _Found], body: bytes, at: int
 class _Compiler:
     """Makes the step of each type once; a named type is defined where it is first used."""
 
-    def __init__(self) -> None:
+    def __init__(self, watched: Watched, seen: list[Spot]) -> None:
+        self._watched = watched
+        self._seen = seen
+        self.parts: set[str] = set()
         self._named: dict[str, Step] = {}
         self._takes_none: set[str] = {"null"}
 
@@ -88,7 +128,8 @@ class _Compiler:
             return self._named.get(schema) or primitive(schema)
         match schema["type"]:
             case "record":
-                step = record([self._field(schema["name"], field) for field in schema["fields"]])
+                fields = [self._field(schema["name"], field) for field in schema["fields"]]
+                step = self._watch(record(fields), schema["name"], "")
                 if all(self._is_empty(field["type"]) for field in schema["fields"]):
                     self._takes_none.add(schema["name"])
             case "enum":
@@ -113,4 +154,20 @@ class _Compiler:
 
     def _field(self, owner: str, field: Schema) -> Step:
         most = _MOST_DEGREES.get((owner, field["name"]))
-        return self.step(field["type"]) if most is None else double(most)
+        step = self.step(field["type"]) if most is None else double(most)
+        return self._watch(step, owner, field["name"])
+
+    def _watch(self, step: Step, owner: str, field: str) -> Step:
+        """The step, noting where what it walked stands if that is watched for."""
+        part = self._watched.get((owner, field))
+        if part is None:
+            return step
+        self.parts.add(part)
+        seen = self._seen
+
+        def noted_end(body: bytes, at: int) -> int:
+            end = step(body, at)
+            seen.append(Spot(part, at, end))
+            return end
+
+        return noted_end

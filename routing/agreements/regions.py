@@ -13,8 +13,8 @@ def region(area: str, within_m: int = 0) -> str:
     return f"{area}+{within_m}m" if within_m else area
 
 
-def region_near(condition: Condition, areas: Mapping[str, str], origin: str, recipient: str) -> str | None:
-    """The region that a ``near`` looks at; None where the member has no area.
+def area_near(condition: Condition, areas: Mapping[str, str], origin: str, recipient: str) -> str | None:
+    """The area that a ``near`` looks at; None where the member has none.
 
     Args:
         condition: ``recipient`` and ``origin`` may stand for a member's name.
@@ -23,13 +23,27 @@ def region_near(condition: Condition, areas: Mapping[str, str], origin: str, rec
         recipient: of the decision.
     """
     named = condition.values[0]
-    area = areas.get({"recipient": recipient, "origin": origin}.get(named, named))
+    return areas.get({"recipient": recipient, "origin": origin}.get(named, named))
+
+
+def region_near(condition: Condition, areas: Mapping[str, str], origin: str, recipient: str) -> str | None:
+    """The region that a ``near`` looks at; None where the member has no area."""
+    area = area_near(condition, areas, origin, recipient)
     return region(area, condition.within_m) if area else None
+
+
+def distances_of(bundle: Bundle) -> Mapping[str, tuple[int, ...]]:
+    """For each area of the bundle the distances in metres that places are measured against: 0, then others, rising."""
+    found = {area.name: {0} for area in bundle.areas}
+    for area, within_m in _nears(bundle):
+        # A member's area that the bundle does not hold is measured by nobody: near it is not known.
+        found.get(area, set()).add(within_m)
+    return {area: tuple(sorted(distances)) for area, distances in found.items()}
 
 
 def regions_of(bundle: Bundle) -> frozenset[str]:
     """Every region that a place of an event is measured against: all areas, and every ``near`` of any rule."""
-    return frozenset(area.name for area in bundle.areas) | frozenset(_nears(bundle))
+    return frozenset(region(area, each) for area, distances in distances_of(bundle).items() for each in distances)
 
 
 def regions_between(bundle: Bundle, origin: str, recipient: str) -> frozenset[str]:
@@ -45,11 +59,12 @@ def regions_between(bundle: Bundle, origin: str, recipient: str) -> frozenset[st
     return frozenset(found)
 
 
-def _nears(bundle: Bundle) -> Iterator[str]:
+def _nears(bundle: Bundle) -> Iterator[tuple[str, int]]:
+    """Every area and distance that a ``near`` names."""
     for agreement in bundle.agreements:
         for rule in agreement.rules:
             for condition in (each for block in (rule.when, *rule.unless) for each in block):
                 if condition.attribute == "near":
                     pairs = ((origin, to) for origin in agreement.origins for to in rule.recipients)
-                    found = (region_near(condition, bundle.area_by_member, *pair) for pair in pairs)
-                    yield from (each for each in found if each)
+                    areas = {area_near(condition, bundle.area_by_member, *pair) for pair in pairs}
+                    yield from ((area, condition.within_m) for area in areas if area)

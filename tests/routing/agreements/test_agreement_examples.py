@@ -154,7 +154,7 @@ def test_what_is_written(write_bundle: Write):
         kind="updated",
         mode="unknown",
         marking="official-sensitive",
-        places=(Place("incident", "Leeds"), Place("last-seen", None), Place(None, "York")),
+        places=(Place("incident", "Leeds", has_coordinates=True), Place("last-seen", None), Place(None, "York")),
         sections=frozenset({"facts"}),
         addressees=frozenset({"south"}),
     )
