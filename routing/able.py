@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from routing.agreements.bundle import Bundle
-from routing.agreements.model import Limit, Rule, Share
+from routing.agreements.model import Rule
 from schemas.errors import Rejected
 
 
@@ -26,8 +26,6 @@ def check_able(bundle: Bundle) -> None:
 
 
 def _unable(rule: Rule) -> Iterator[str]:
-    if isinstance(rule, Share | Limit) and rule.locate != "exact":
-        yield f"tells places at {rule.locate} only: a delivery would tell them exactly"
     conditions = (condition for block in (rule.when, *rule.unless) for condition in block)
     if any(condition.attribute == "holder" for condition in conditions):
         yield "asks whether the recipient holds the incident: that is not remembered yet"

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from routing.agreements.considered import Considered, Place
-from routing.geography import Geography
+from routing.agreements.measured import measured
+from routing.geography.measuring import Geography
 from schemas.codes import enum_code
 from schemas.cut import CONTROL, OpenEvent
 from schemas.errors import Rejected
@@ -68,13 +69,10 @@ def considered(event: OpenEvent, geography: Geography) -> Considered:
 
 
 def _place(location: Mapping[str, Any], geography: Geography) -> Place:
-    """A negative radius says of some systems that the position is not valid: then there is none."""
-    kind, district = location["kind"] or None, location["district"]
-    point, radius_m = location["point"], location["radius_m"] or 0.0
-    if point is None or radius_m < 0:
-        return Place(kind, district)
-    inside, partly = geography.relations(point["longitude"], point["latitude"], radius_m)
-    return Place(kind, district, has_coordinates=True, inside=inside, partly=partly)
+    place, point = Place(location["kind"] or None, location["district"]), location["point"]
+    if point is None:
+        return place
+    return measured(place, point["longitude"], point["latitude"], location["radius_m"] or 0.0, geography)
 
 
 def _changed(changes: Iterable[Mapping[str, Any]]) -> Iterator[str]:

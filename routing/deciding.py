@@ -20,7 +20,7 @@ from routing.agreements.considered import Considered
 from routing.agreements.decision import Decision
 from routing.agreements.force import london_day
 from routing.agreements.interpret import decide, recipients
-from routing.agreements.model import Attribute, Rule
+from routing.agreements.model import Attribute, Limit, Rule, Share
 from routing.wording import Wording, wording
 
 REMEMBERED_MOST: Final = 16_384
@@ -129,9 +129,11 @@ def _characters(considered: Considered) -> int:
     sets = (considered.qualifiers, considered.flags, considered.caveats, considered.handling, considered.addressees)
     codes = [code for each in sets if each for code in each]
     for place in considered.places:
-        codes += (place.kind or "", place.district or "")
+        codes += (place.kind or "", place.district or "", *place.inside, *place.partly)
     return len(considered.category or "") + len("".join(codes)) + len(codes)
 
 
 def _fields_read(rule: Rule) -> set[str]:
-    return {name for condition in chain(rule.when, *rule.unless) for name in READS[condition.attribute]}
+    read = {name for condition in chain(rule.when, *rule.unless) for name in READS[condition.attribute]}
+    # Whether something was replaced is told of the event as a whole.
+    return read | {"placed"} if isinstance(rule, Share | Limit) and rule.locate != "exact" else read

@@ -17,7 +17,7 @@ from routing.agreements.decision import Decision
 from routing.agreements.model import Locate
 from routing.deciding import Decided
 from routing.effects import Output, Policy, Record
-from routing.geography import cell_of
+from routing.geography.cells import cell_of
 from routing.wording import Wording
 from schemas.catalogue import Entry, catalogue
 from schemas.codec import EventCodec, encode_address, stable_id
@@ -27,6 +27,7 @@ from schemas.parts import disclosure_record_head, encode_recipients, terms_parts
 from schemas.topics import disclosures_topic, partner_topic
 from schemas.wire import frame, long_bytes
 
+_CELLS_M: Final[dict[Locate, int]] = {"100m": 100, "1km": 1_000, "10km": 10_000}
 _OF_RECORD: Final = ("origin", "sequence")
 """What is considered and stands in a record by itself."""
 
@@ -101,7 +102,7 @@ def _view(event: OpenEvent, seen: View) -> bytes:
 
 
 def _told(locate: Locate, longitude: float, latitude: float, radius_m: float) -> Told | None:
-    cell = cell_of(longitude, latitude, radius_m, locate)
+    cell = cell_of(longitude, latitude, radius_m, _CELLS_M[locate])
     return None if cell is None else Told(cell.name, cell.size)
 
 

@@ -9,11 +9,11 @@ from dataclasses import replace
 from datetime import datetime
 from functools import cache
 
+from routing.agreements.measured import geography_of
 from routing.considering import MOST_IN_AN_ID, check_identity, considered
 from routing.deciding import decide_all
 from routing.disclose import Arrived, deliveries, disclosure_record
 from routing.effects import Effects, Output, Policy, Record
-from routing.geography import geography_of
 from routing.quarantine import quarantined
 from routing.receipts import receipted
 from schemas.codec import EventCodec, encode, stable_id

@@ -17,6 +17,7 @@ from pydantic import ValidationError
 from routing.agreements import Considered
 from routing.agreements.state import FIRST_EVENT, State, state_from_dict
 from routing.considering import considered
+from routing.geography.measuring import Geography
 from schemas.codec import EventCodec
 from schemas.errors import Rejected
 from schemas.event import IncidentEvent
@@ -38,13 +39,13 @@ class StatedEvent:
     considered: Considered
 
 
-def read_events(path: Path) -> list[StatedEvent]:
-    """Every event of a file, in order.
+def read_events(path: Path, geography: Geography) -> list[StatedEvent]:
+    """Every event of a file, in order, its places measured by a bundle's geography.
 
     Raises:
         Rejected: ``bad-event``: the file cannot be read, is not JSON, or holds something that is not an IncidentEvent.
     """
-    found = [_stated(place, value) for place, value in _objects(path, "an event")]
+    found = [_stated(place, value, geography) for place, value in _objects(path, "an event")]
     if not found:
         raise Rejected("bad-event", f"{path}: expected events, the file holds none", remedy=_REMEDY)
     return found
@@ -73,11 +74,11 @@ def read_states(path: Path | None, events: int) -> list[State]:
     return states
 
 
-def _stated(place: str, value: dict[str, Any]) -> StatedEvent:
+def _stated(place: str, value: dict[str, Any], geography: Geography) -> StatedEvent:
     try:
         event = IncidentEvent.model_validate(value)
         _, opened = _CODEC.open(_CODEC.encode(event.to_avro()), _EVENT_MAX_BYTES)
-        return StatedEvent(place, event.event_id, event.incident_id, considered(opened))
+        return StatedEvent(place, event.event_id, event.incident_id, considered(opened, geography))
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         field = ".".join(map(str, first["loc"])) or "the event"

@@ -14,6 +14,7 @@ from deploy.agreement_tools.asking import answer_as_json, ask
 from deploy.agreement_tools.event_files import read_events, read_states
 from deploy.agreement_tools.telling import answer_as_tree
 from routing.agreements import load_bundle
+from routing.agreements.measured import geography_of
 
 _FILE: Final = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -71,7 +72,7 @@ def explain(
     rule named to the refused tells what it hides. `huecry explain` asks a ledger about an event that was decided.
     """
     bundle = load_bundle(directory)
-    events = read_events(event_file)
+    events = read_events(event_file, geography_of(bundle))
     states = read_states(state_file, len(events))
     console = Console(highlight=False)
     for event, state in zip(events, states, strict=True):

@@ -41,6 +41,15 @@ class Expectation:
 
 
 @dataclass(frozen=True, slots=True)
+class Position:
+    """Where a place of an example lies: degrees of WGS84."""
+
+    latitude: float
+    longitude: float
+    radius_m: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Example:
     """An event, a day, and what its recipients must get."""
 
@@ -51,6 +60,8 @@ class Example:
     considered: Considered
     on: date
     expectations: tuple[Expectation, ...]
+    positions: tuple[Position | None, ...] = ()
+    """Of each place of ``considered``; a loader measures them against the bundle's areas."""
 
 
 @dataclass(frozen=True, slots=True)

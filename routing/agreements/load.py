@@ -2,9 +2,10 @@
 
 ::
 
-    bundle.yaml         version, published_by, members (or the path of an exchange.yaml), roles, discretion,
+    bundle.yaml         version, published_by, members (or the path of an exchange.yaml), areas, roles, discretion,
                         never-states, suspended
     agreements/*.yaml   one agreement or standing file each; *.md beside them is documentation
+    *.geojson           areas, wherever ``areas`` says
 
 Nothing is skipped: a file that would not be read might hold a protection, so anything else in ``agreements`` is a
 fault.
@@ -13,13 +14,14 @@ fault.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from routing.agreements.bundle import Bundle, code_lists_digest
 from routing.agreements.examples import Example, run_examples
 from routing.agreements.known import Known
 from routing.agreements.lint import lint
+from routing.agreements.measured import geography_of, measured
 from routing.agreements.read_agreement import Draft, read_agreement
 from routing.agreements.read_members import BundleFile, read_bundle_file
 from schemas.errors import Rejected
@@ -80,7 +82,8 @@ def read_bundle(directory: Path) -> Reading:
     if head is None or not head.members:
         faults.add(WHOLE_FILE, "without members, which agreements name, no agreement was read")
         return Reading(None, tuple(faults.noted), ())
-    known = Known(head.members, roles=tuple(sorted({each.role for each in head.roles})))
+    areas, roles = (area.name for area in head.areas), {each.role for each in head.roles}
+    known = Known(head.members, tuple(areas), tuple(sorted(roles)))
     drafts, others = _drafts(directory, known)
     _unique_ids(drafts)
     _suspensions_known(head, drafts, faults)
@@ -88,7 +91,20 @@ def read_bundle(directory: Path) -> Reading:
     noted = [*faults.noted, *others, *(fault for draft in drafts for fault in draft.faults.noted)]
     if noted:
         return Reading(None, tuple(sorted(noted)), ())
-    return Reading(_bundle(head, drafts), (), tuple(example for draft in drafts for example in draft.examples))
+    bundle = _bundle(head, drafts)
+    return Reading(bundle, (), tuple(_placed(example, bundle) for draft in drafts for example in draft.examples))
+
+
+def _placed(example: Example, bundle: Bundle) -> Example:
+    """The example with its places measured against the bundle's areas."""
+    if not any(example.positions):
+        return example
+    geography = geography_of(bundle)
+    places = tuple(
+        place if at is None else measured(place, at.longitude, at.latitude, at.radius_m, geography)
+        for place, at in zip(example.considered.places, example.positions, strict=True)
+    )
+    return replace(example, considered=replace(example.considered, places=places, regions=geography.regions))
 
 
 def _drafts(directory: Path, known: Known) -> tuple[list[Draft], list[Fault]]:
@@ -144,6 +160,7 @@ def _bundle(head: BundleFile, drafts: Sequence[Draft]) -> Bundle:
         published_by=head.published_by,
         members=tuple(head.members[name] for name in sorted(head.members)),
         agreements=tuple(sorted((draft.agreement for draft in drafts), key=lambda agreement: agreement.id)),
+        areas=head.areas,
         roles=head.roles,
         discretion=head.discretion,
         never_states=head.never_states,

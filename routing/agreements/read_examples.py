@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import Any, Final
 
 from routing.agreements.considered import Considered, Place
 from routing.agreements.decision import HEAD
-from routing.agreements.examples import Example, Expectation
+from routing.agreements.examples import Example, Expectation, Position
 from routing.agreements.known import Known
 from routing.agreements.model import Agreement
 from routing.agreements.read_conditions import code_vocabulary, sections_of
 from routing.agreements.read_terms import located_of
-from routing.agreements.words import Fields, Vocabulary, day_of, items_of, seen_as, text_of, words_of
+from routing.agreements.words import Fields, Vocabulary, day_of, distance_of, items_of, seen_as, text_of, words_of
 from schemas.codes import UNKNOWN, codes, is_code
 from schemas.sections import SECTIONS
 from schemas.strict_yaml import Faults, Listing, Node, Scalar, quoted
 
+_Placed = tuple[Place, Position | None]
 _SETS: Final = ("qualifiers", "flags", "caveats", "handling")
 _UNWRITTEN: Final[dict[str, str]] = {
     "grade": UNKNOWN,
@@ -44,7 +46,9 @@ def _example(node: Node, number: int, agreement: Agreement, known: Known, faults
     if given is None:
         return None
     event = Fields(given, "`given`", _GIVEN, faults)
-    considered = _considered(event, agreement, known, faults)
+    stated_places = _places(event, faults)
+    places = tuple(place for place, _ in stated_places)
+    considered = replace(_considered(event, agreement, known, faults), places=places)
     return Example(
         agreement=agreement.id,
         file=faults.file,
@@ -53,6 +57,7 @@ def _example(node: Node, number: int, agreement: Agreement, known: Known, faults
         considered=considered,
         on=_day(stated, event, agreement.starts, faults),
         expectations=_expectations(expect, considered.origin, known, faults) if expect else (),
+        positions=tuple(position for _, position in stated_places),
     )
 
 
@@ -70,7 +75,7 @@ def _considered(event: Fields, agreement: Agreement, known: Known, faults: Fault
     return Considered(
         origin=Vocabulary("an origin of this file", agreement.origins).word(origin, faults) if origin else "",
         category=_code(node, "category", faults) if (node := event.get("category")) else None,
-        places=_places(event, faults),
+        places=(),
         sections=frozenset(sections_of(sections, faults, may_be_empty=True) if sections else SECTIONS),
         addressees=frozenset(words_of(addressed, everyone, faults, may_be_empty=True) if addressed else ()),
         **stated,
@@ -107,36 +112,41 @@ def _set(node: Node | None, attribute: str, faults: Faults) -> frozenset[str] | 
     )
 
 
-def _places(event: Fields, faults: Faults) -> tuple[Place, ...]:
+def _places(event: Fields, faults: Faults) -> list[_Placed]:
     """One location of kind incident for ``at`` and ``district``, and those written out in ``places``."""
     at, district, listed = event.get("at"), event.get("district"), event.get("places")
-    if at is not None:
-        _check_coordinates(at, faults)
-    found = [Place("incident", text_of(district, "a district", faults) if district else None)] if at or district else []
+    found: list[_Placed] = []
+    if at or district:
+        place = Place("incident", text_of(district, "a district", faults) if district else None)
+        found.append((place, _position(at, 0.0, faults) if at else None))
     if listed is not None:
         found += [_place(item, faults) for item in items_of(listed, "a place", faults)]
-    return tuple(found)
+    return found
 
 
-def _check_coordinates(node: Node, faults: Faults) -> None:
-    """No condition reads coordinates yet, but a wrong pair would be found too late."""
+def _position(node: Node, radius_m: float, faults: Faults) -> Position | None:
     try:
         latitude, longitude = (float(item.text) for item in getattr(node, "items", ()))
-    except (ValueError, AttributeError):
+    except (ValueError, AttributeError, TypeError):
         faults.add(node, "expected [latitude, longitude] in degrees, as in [53.64, -1.96]")
-        return
+        return None
     if not (-90 <= latitude <= 90 and -180 <= longitude <= 180):
         faults.add(node, "expected a latitude between -90 and 90, then a longitude between -180 and 180")
+        return None
+    return Position(latitude, longitude, radius_m)
 
 
-def _place(node: Node, faults: Faults) -> Place:
-    stated = Fields(node, "a place", ("kind", "district"), faults)
+def _place(node: Node, faults: Faults) -> _Placed:
+    stated = Fields(node, "a place", ("kind", "district", "at", "radius"), faults)
     kinds = Vocabulary("a kind of location", (*codes("location-kind"), UNKNOWN))
-    kind, district = stated.get("kind"), stated.get("district")
-    return Place(
+    kind, district, at, radius = (stated.get(key) for key in ("kind", "district", "at", "radius"))
+    if radius and not at:
+        faults.add(radius, "`radius` is how far the place may be from `at`: it needs `at` beside it")
+    place = Place(
         kinds.word(kind, faults) if kind and not _is_null(kind) else None,
         text_of(district, "a district", faults) if district and not _is_null(district) else None,
     )
+    return place, _position(at, float(distance_of(radius, faults)) if radius else 0.0, faults) if at else None
 
 
 def _expectations(node: Node, origin: str, known: Known, faults: Faults) -> tuple[Expectation, ...]:

@@ -1,4 +1,4 @@
-"""``bundle.yaml`` out of its nodes: members, roles, never-states, suspensions."""
+"""``bundle.yaml`` out of its nodes: members, areas, roles, never-states, suspensions."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from typing import Any, Final, get_args
 
 from pydantic import TypeAdapter, ValidationError
 
-from routing.agreements.model import MemberFacts, NeverState, RoleHolders, SetAttribute, Suspension
+from routing.agreements.model import Area, MemberFacts, NeverState, RoleHolders, SetAttribute, Suspension
+from routing.agreements.read_areas import areas_of, check_areas_of_members
 from routing.agreements.words import Fields, Vocabulary, id_of, items_of, text_of, words_of
 from schemas.exchange import Member, Slug
 from schemas.strict_yaml import Faults, Listing, Node, Place, Scalar, Table, read_yaml
 
-_KEYS: Final = ("version", "published_by", "members", "roles", "discretion", "never-states", "suspended")
+_KEYS: Final = ("version", "published_by", "members", "areas", "roles", "discretion", "never-states", "suspended")
 _MEMBERS: Final = TypeAdapter(dict[Slug, Member])
 
 
@@ -25,6 +26,7 @@ class BundleFile:
     version: int
     published_by: str
     members: Mapping[str, MemberFacts]
+    areas: tuple[Area, ...]
     roles: tuple[RoleHolders, ...]
     discretion: tuple[str, ...]
     """The roles that may share at discretion."""
@@ -38,11 +40,15 @@ def read_bundle_file(root: Node, directory: Path, faults: Faults) -> BundleFile:
     stated = Fields(root, "bundle.yaml", _KEYS, faults)
     version, publisher, members = stated.need("version"), stated.need("published_by"), stated.need("members")
     facts = _members(members, directory, faults) if members else {}
+    areas = areas_of(stated.get("areas"), directory, faults)
+    if members:
+        check_areas_of_members(facts.values(), areas, members, faults)
     roles = _roles(stated.get("roles"), facts, faults)
     return BundleFile(
         version=_version(version, faults) if version else 0,
         published_by=text_of(publisher, "who publishes this bundle", faults) if publisher else "",
         members=facts,
+        areas=areas,
         roles=roles,
         discretion=_discretion(stated.get("discretion"), roles, faults),
         never_states=_never_states(stated.get("never-states"), facts, faults),

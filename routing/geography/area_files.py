@@ -66,29 +66,40 @@ class _Unreadable(Exception):
     """The file is no JSON that could be looked at further."""
 
 
-def read_area(path: Path, wanted: Mapping[str, str], note: Note) -> str | None:
-    """The geometry of an area as the bundle keeps it: canonical GeoJSON, every digit as it came.
+class AreaFiles:
+    """Reads areas out of files, each file once however many areas are in it."""
 
-    Args:
-        path: the file.
-        wanted: properties that a feature must have to be part of the area; none: the whole file is.
-        note: told every fault.
+    def __init__(self) -> None:
+        self._read: dict[Path, Any] = {}
 
-    Returns:
-        None where anything was noted.
-    """
-    limits = _Limits(note)
-    try:
-        document = _parsed(path)
-    except _Unreadable as why:
-        limits.add("", str(why))
-        return None
-    polygons = [polygon for shape in _shapes(document, wanted, limits) for polygon in _polygons(shape, limits)]
-    if limits.vertices > MOST_VERTICES:
-        limits.add("", f"more than {MOST_VERTICES} positions: use boundaries generalised to 20 m or coarser")
-    if not limits.noted:
-        _check_whole(polygons, limits)
-    return None if limits.noted else as_geometry(polygons)
+    def area(self, path: Path, wanted: Mapping[str, str], note: Note) -> str | None:
+        """The geometry of an area as the bundle keeps it: canonical GeoJSON, every digit as it came.
+
+        Args:
+            path: the file.
+            wanted: properties that a feature must have to be part of the area; none: the whole file is.
+            note: told every fault.
+
+        Returns:
+            None where anything was noted.
+        """
+        limits = _Limits(note)
+        try:
+            document = self._document(path)
+        except _Unreadable as why:
+            limits.add("", str(why))
+            return None
+        polygons = [polygon for shape in _shapes(document, wanted, limits) for polygon in _polygons(shape, limits)]
+        if limits.vertices > MOST_VERTICES:
+            limits.add("", f"more than {MOST_VERTICES} positions: use boundaries generalised to 20 m or coarser")
+        if not limits.noted:
+            _check_whole(polygons, limits)
+        return None if limits.noted else as_geometry(polygons)
+
+    def _document(self, path: Path) -> Any:  # noqa: ANN401  whatever JSON says
+        if path not in self._read:
+            self._read[path] = _parsed(path)
+        return self._read[path]
 
 
 def _parsed(path: Path) -> Any:  # noqa: ANN401  whatever JSON says

@@ -14,11 +14,10 @@ from decimal import ROUND_FLOOR, Decimal
 from math import floor, isfinite
 from typing import Final, NamedTuple
 
-from routing.agreements.model import FINEST_FIRST, Locate
 from routing.geography.outlines import Island, island_of
 from routing.geography.projection import IRISH_GRID, NATIONAL_GRID, projection
 
-SIZES_M: Final[dict[Locate, int]] = {"100m": 100, "1km": 1_000, "10km": 10_000}
+SIZES_M: Final = (100, 1_000, 10_000)
 _DEGREES: Final[dict[int, Decimal]] = {100: Decimal("0.001"), 1_000: Decimal("0.01"), 10_000: Decimal("0.1")}
 _LETTERS: Final = "ABCDEFGHJKLMNOPQRSTUVWXYZ"
 """Of squares, west to east, then the next row to the south; there is no I."""
@@ -33,19 +32,19 @@ class Cell(NamedTuple):
     """100m, 1km, 10km; or 0.001deg, 0.01deg, 0.1deg."""
 
 
-def cell_of(longitude: float, latitude: float, radius_m: float, locate: Locate) -> Cell | None:
-    """The cell of a position, no finer than ``locate`` and no smaller than its uncertainty.
+def cell_of(longitude: float, latitude: float, radius_m: float, finest_m: int) -> Cell | None:
+    """The cell of a position, no finer than told and no smaller than its uncertainty.
 
     Args:
         longitude: degrees east, WGS84.
         latitude: degrees north.
         radius_m: uncertainty; 0 for none.
-        locate: any but ``exact``.
+        finest_m: the smallest cell that may be told: one of `SIZES_M`.
 
     Returns:
         None beyond 10 km of uncertainty, and where the radius is none: nothing but the kind may then be told.
     """
-    size_m = _size(radius_m, locate)
+    size_m = _size(radius_m, finest_m)
     if size_m is None:
         return None
     island = island_of(longitude, latitude)
@@ -53,12 +52,11 @@ def cell_of(longitude: float, latitude: float, radius_m: float, locate: Locate) 
     return on_grid or _of_degrees(longitude, latitude, size_m)
 
 
-def _size(radius_m: float, locate: Locate) -> int | None:
+def _size(radius_m: float, finest_m: int) -> int | None:
     """The cell's size in metres: an uncertainty larger than the cell gives the next coarser."""
     if not (isfinite(radius_m) and radius_m >= 0):
         return None
-    coarser = (SIZES_M[each] for each in FINEST_FIRST[FINEST_FIRST.index(locate) :])
-    return next((size_m for size_m in coarser if radius_m <= size_m), None)
+    return next((size_m for size_m in SIZES_M if size_m >= finest_m and radius_m <= size_m), None)
 
 
 def _of_grid(island: Island, longitude: float, latitude: float, size_m: int) -> Cell | None:

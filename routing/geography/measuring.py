@@ -1,19 +1,12 @@
-"""Where places stand to everything that a bundle measures."""
+"""Where places stand to a number of areas and the distances around them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Final
 
-from routing.agreements.bundle import Bundle
-from routing.agreements.model import Area
-from routing.agreements.regions import distances_of, region
 from routing.geography.grid import CLEAR_M, Grid
-from routing.geography.shapes import polygons_of, shape_of
 from routing.geography.zones import Zone
-from schemas.errors import Rejected
 
 _NONE: Final[frozenset[str]] = frozenset()
 
@@ -22,7 +15,7 @@ Relations = tuple[frozenset[str], frozenset[str]]
 
 
 class Geography:
-    """The zones of a bundle, and an index of them. Immutable; make one with `geography_of`."""
+    """Zones, and an index of them. Immutable."""
 
     def __init__(self, zones: Iterable[Zone]) -> None:
         self._zones = tuple(zones)
@@ -71,41 +64,3 @@ class Geography:
 
 NOWHERE: Final = Geography(())
 """Of a bundle without areas."""
-
-
-def geography_of(bundle: Bundle) -> Geography:
-    """What the bundle's areas and the distances of its rules come to; remembered while those stay the same.
-
-    Making it takes a second or more where there are many areas, so whoever puts a bundle in force asks first.
-
-    Raises:
-        Rejected: ``bad-bundle``: an area is none. Of a bundle that a loader made, that cannot be.
-    """
-    return _of_policy(_Policy(bundle.hash, bundle)) if bundle.areas else NOWHERE
-
-
-@dataclass(frozen=True, slots=True)
-class _Policy:
-    """A bundle, told from others by its hash."""
-
-    hash: str
-    bundle: Bundle = field(compare=False)
-
-
-@lru_cache(maxsize=16)
-def _of_policy(policy: _Policy) -> Geography:
-    return _measured(policy.bundle.areas, tuple(sorted(distances_of(policy.bundle).items())))
-
-
-@lru_cache(maxsize=4)
-def _measured(areas: tuple[Area, ...], distances: tuple[tuple[str, tuple[int, ...]], ...]) -> Geography:
-    around = dict(distances)
-    return Geography(_zone(area, around[area.name]) for area in areas)
-
-
-def _zone(area: Area, distances_m: tuple[int, ...]) -> Zone:
-    try:
-        shape = shape_of(polygons_of(area.geometry))
-    except Rejected as why:
-        raise Rejected(why.reason, f"area {area.name}: {why}", remedy=why.remedy) from None
-    return Zone(shape, tuple(region(area.name, each) for each in distances_m), distances_m)

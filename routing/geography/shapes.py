@@ -64,6 +64,13 @@ def shape_of(polygons: list[Rings]) -> Shape:
     Raises:
         Rejected: ``bad-bundle``: a ring crosses itself or another of its polygon.
     """
+    try:
+        return _shape_of(polygons)
+    except (ValueError, shapely.errors.ShapelyError):
+        raise Rejected("bad-bundle", "expected an area of closed rings, each of some ground") from None
+
+
+def _shape_of(polygons: list[Rings]) -> Shape:
     plane = projection(crs_of(polygons))
     parts: list[Polygon] = []
     for rings in polygons:

@@ -46,7 +46,7 @@ class Zone:
         self._border: Any = shapely.boundary(shape.outline)
         shapely.prepare(self._shape)
         shapely.prepare(self._border)
-        self.west, self.south, self.east, self.north = shapely.bounds(self._shape).tolist()
+        self.west, self.south, self.east, self.north = shape.outline.bounds
         self.reach_m = float(distances_m[-1])
 
     def relations(self, x: float, y: float, radius_m: float) -> tuple[list[str], list[str]]:
@@ -70,7 +70,8 @@ class Zone:
             return list(self.names)
         around = range(1, len(self.names))
         centre = shapely.Point(x, y) if around else None
-        first = next((k for k in around if shapely.dwithin(self._shape, centre, self.distances_m[k])), len(self.names))
+        within = (k for k in around if shapely.dwithin(self._shape, centre, self.distances_m[k]))
+        first = next(within, len(self.names))
         return list(self.names[first:])
 
     def _is_near(self, x: float, y: float, radius_m: float) -> bool:
@@ -78,12 +79,13 @@ class Zone:
         reach = self.reach_m + radius_m + 1
         if not (isfinite(x) and isfinite(y)):
             return False
-        return self.west - reach <= x <= self.east + reach and self.south - reach <= y <= self.north + reach
+        in_band = self.west - reach <= x <= self.east + reach
+        return in_band and self.south - reach <= y <= self.north + reach
 
     def _is_inside(self, centre: shapely.Point, radius_m: float, distance_m: int) -> bool:
         if distance_m:
-            return distance_m >= radius_m and bool(shapely.dwithin(self._shape, centre, distance_m - radius_m))
-        if not shapely.intersects_xy(self._shape, centre.x, centre.y):
+            return radius_m <= distance_m and bool(shapely.dwithin(self._shape, centre, distance_m - radius_m))
+        if not bool(shapely.intersects_xy(self._shape, centre.x, centre.y)):
             return False
         # b ≥ radius is: not b ≤ the number before it.
         return not bool(shapely.dwithin(self._border, centre, nextafter(radius_m, 0.0)))

@@ -9,6 +9,7 @@ from statistics import median
 from typing import TypeVar
 
 from routing.agreements.interpret import decide, recipients
+from routing.agreements.measured import geography_of
 from routing.considering import considered
 from routing.deciding import decide_all
 from routing.disclose import Arrived, disclosure_record
@@ -28,7 +29,7 @@ def measure_pieces(number: int) -> dict[str, float]:
     now = datetime.now(UTC)
     told = records(policy, number)
     opened = [codec.open(record.value, most) for record in told]
-    seen = [considered(event) for _, event in opened]
+    seen = [considered(event, geography_of(policy.bundle)) for _, event in opened]
     members = recipients(policy.bundle, seen[0].origin)
     decided = [decide_all(policy.bundle, each, now) for each in seen]
     views = [(event, each.decision.covers) for (_, event), row in zip(opened, decided, strict=True) for each in row]

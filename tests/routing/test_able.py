@@ -12,13 +12,11 @@ from routing.policy_topic import Newest, OnePolicy, policy_key
 from schemas.errors import Rejected
 from tests.routing.scene import a_bundle, a_forbid, a_share, an_exchange
 
-COARSE = replace(a_share("r", ["south"], ["locations"]), locate="1km")
-CAP = Limit(id="r", recipients=("south",), locate="10km")
 HELD = a_forbid("r", ["south"], ["facts"], Condition("holder"))
 NOT_HELD = replace(a_share("r", ["south"], ["facts"]), unless=((Condition("holder"),),))
 
 
-@pytest.mark.parametrize("rule", [COARSE, CAP, HELD, NOT_HELD], ids=["share", "limit", "when", "unless"])
+@pytest.mark.parametrize("rule", [HELD, NOT_HELD], ids=["when", "unless"])
 def test_a_rule_that_the_router_cannot_follow_keeps_the_whole_policy_out(rule: Rule):
     bundle = a_bundle(an_exchange(), rule)
     with pytest.raises(Rejected, match="T-1/r"):

@@ -149,8 +149,9 @@ def test_the_answer_is_that_of_decide(tmp_path: Path) -> None:
     bundle = load_bundle(BUNDLE)
     told = answers(asked(a_file(tmp_path, as_json(an_event("e1", "crime/violence/with-injury"))), "--json", to="all"))
     from deploy.agreement_tools.event_files import read_events
+    from routing.geography.measuring import NOWHERE
 
-    (event,) = read_events(tmp_path / "events.jsonl")
+    (event,) = read_events(tmp_path / "events.jsonl", NOWHERE)
     for answer in told:
         decision = decide(bundle, event.considered, answer["recipient"], NOW)
         assert answer["sections"] == dict(decision.sections)

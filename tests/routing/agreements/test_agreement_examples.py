@@ -163,7 +163,7 @@ def test_what_is_written(write_bundle: Write):
 def test_at_is_one_place_of_kind_incident(write_bundle: Write):
     example = "{given: {origin: north, at: [53.6, -1.9]}, expect: {west: {withhold: all}}}"
     considered = read_bundle(write_bundle(MEMBERS, a=with_example(example))).examples[0].considered
-    assert considered.places == (Place("incident", None),)
+    assert considered.places == (Place("incident", None, has_coordinates=True),)
 
 
 @pytest.mark.parametrize(
