@@ -33,6 +33,7 @@ from schemas.kafka import ClientSettings
 from tests.bench.contenders import SOURCE, Kind, running
 from tests.bench.latency import EVENTS_PER_S, Event, Latency, end_of, measure_latency, summary
 from tests.bench.pieces import measure_pieces
+from tests.bench.places import measure_places
 from tests.bench.throughput import Input, Rate, measure_rate
 from tests.bench.workload import GRANTED, bench_exchange, framed_events
 
@@ -78,6 +79,7 @@ def measure(scale: Scale) -> dict[str, Any]:
     """Every figure of ``build/bench.json``."""
     say("what the pieces of routing cost")
     pieces = measure_pieces(scale.pieces)
+    places = measure_places(20 * scale.pieces)
     events = framed_events(scale.rounds * len(KINDS) * scale.latency_events + scale.events)
     with EmbeddedBroker() as broker:
         clients = ClientSettings(broker.bootstrap)
@@ -96,6 +98,7 @@ def measure(scale: Scale) -> dict[str, Any]:
         "fan_out": len(GRANTED),
         "workers": 1,
         "pieces_us": {name: round(cost, 1) for name, cost in pieces.items()},
+        "places_us": {name: round(cost, 1) for name, cost in places.items()},
         "runs": {kind: [asdict(rate) for rate in rates[kind]] for kind in KINDS},
         "machine": _machine(),
         "versions": _versions(),
@@ -186,7 +189,8 @@ def show(figures: dict[str, Any]) -> None:
     console = Console()
     console.print(table)
     console.print(f"router to raw: {figures['router_to_raw']:.3f}")
-    console.print("pieces, CPU µs: " + ", ".join(f"{name} {cost}" for name, cost in figures["pieces_us"].items()))
+    for what in ("pieces", "places"):
+        console.print(f"{what}, CPU µs: " + ", ".join(f"{name} {cost}" for name, cost in figures[f"{what}_us"].items()))
 
 
 def say(progress: str) -> None:

@@ -23,7 +23,7 @@ def test_a_quick_bench_writes_every_figure_and_shows_them(tmp_path: Path) -> Non
         figures[f"{kind}_{what}"] for kind in ("raw", "router") for what in ("events_per_s", "cpu_us_per_event")
     ]
     measured += [figures["latency_ms"][kind][share] for kind in ("raw", "router") for share in ("p50", "p99")]
-    measured += [figures["router_to_raw"], *figures["pieces_us"].values()]
+    measured += [figures["router_to_raw"], *figures["pieces_us"].values(), *figures["places_us"].values()]
     assert all(figure > 0 for figure in measured)
     assert {"open_event", "view_per_recipient", "decide_per_recipient", "disclosure_record"} < figures[
         "pieces_us"

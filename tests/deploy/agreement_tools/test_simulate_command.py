@@ -120,12 +120,13 @@ def by_area(unless: tuple[Condition, ...] = ()) -> Simulation:
 
 def considered_of(category: str, **changes: Any) -> Considered:
     from routing.considering import considered
+    from routing.geography.measuring import NOWHERE
     from schemas.codec import EventCodec
 
     codec = EventCodec()
     _, opened = codec.open(codec.encode(an_event("e", category).to_avro()), 1 << 20)
     place = Place("incident", "rochdale", has_coordinates=True)
-    return replace(considered(opened), places=(place,), **changes)
+    return replace(considered(opened, NOWHERE), places=(place,), **changes)
 
 
 def test_a_decision_that_turns_on_an_area_that_was_not_measured_cannot_be_told() -> None:
