@@ -24,8 +24,11 @@ _PER_DEGREE: Final = 100
 _SHIFTS: Final = (6, 4, 2, 0)
 """Cells are 64, 16, 4 and 1 hundredth of a degree wide."""
 _BRANCHES: Final = 4
-CLEAR_M: Final = 1_000.0
-"""Up to this radius the index knows of cells that are clear of every border; beyond it every zone is asked."""
+CLEAR_M: Final = 100.0
+"""Up to this radius the index knows of cells that are clear of every border; beyond it every zone is asked.
+
+Most callers are located to some tens of metres. A greater one would leave fewer cells clear.
+"""
 MOST_CUT: Final = 200_000
 """Cut cells of one index, some 200 bytes each; 43 police force areas take some 8,000."""
 _NOTHING: Final[frozenset[str]] = frozenset()

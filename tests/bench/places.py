@@ -1,4 +1,4 @@
-"""What measuring places against areas costs, in microseconds of processor time: sixty areas the size of a police force's.
+"""What measuring places against areas costs, in microseconds of processor time: sixty areas, each like a force's.
 
 python -m tests.bench.places
 """
@@ -17,7 +17,7 @@ from routing.agreements.measured import geography_of
 from routing.geography.cells import cell_of
 from routing.geography.measuring import Geography
 from routing.geography.shapes import as_geometry
-from tests.routing.geography.drawn import bundle_of, ring
+from tests.routing.geography.drawn import border, bundle_of
 
 AREAS: Final = 60
 CORNERS: Final = 2_000
@@ -30,7 +30,7 @@ def sixty_areas(distances: tuple[int, ...] = (), corners: int = CORNERS) -> Geog
     rng = np.random.default_rng(60)
     middles = rng.uniform((WEST, SOUTH), (EAST, NORTH), (AREAS, 2)).tolist()
     geometries = {
-        f"area-{number}": as_geometry([[ring(rng, (x, y), 0.3, corners)]]) for number, (x, y) in enumerate(middles)
+        f"area-{number}": as_geometry([[border(rng, (x, y), 0.3, corners)]]) for number, (x, y) in enumerate(middles)
     }
     return geography_of(bundle_of(geometries, distances))
 
@@ -43,9 +43,9 @@ def measure_places(points: int) -> dict[str, float]:
     near = sixty_areas((5_000,), 500)
     somewhere = np.random.default_rng(1).uniform((WEST, SOUTH), (EAST, NORTH), (points, 2)).tolist()
     return {
-        "place_in_60_areas": _cost(somewhere, lambda x, y: areas.relations(x, y)),
+        "place_in_60_areas": _cost(somewhere, areas.relations),
         "place_of_25m_in_60_areas": _cost(somewhere, lambda x, y: areas.relations(x, y, 25.0)),
-        "place_in_and_near_60_areas": _cost(somewhere, lambda x, y: near.relations(x, y)),
+        "place_in_and_near_60_areas": _cost(somewhere, near.relations),
         "cell_of_a_place": _cost(somewhere, lambda x, y: cell_of(x, y, 0.0, 1_000)),
         "index_of_60_areas_ms": made_s * 1e3,
     }

@@ -167,8 +167,6 @@ def test_areas_that_are_none(write: Write, areas: str, reason: str):
     text = text.replace(", area: hill", "").replace(", area: vale", "")
     told = faults(write(text, a=ruled(IN_HILL)))
     assert any(reason in fault for fault in told), told
-        write(text, a=ruled(IN_HILL))
-    )
 
 
 @pytest.mark.parametrize(

@@ -42,6 +42,18 @@ def ring(rng: np.random.Generator, middle: tuple[float, float], radius: float, c
     return [*found, found[0]]
 
 
+def border(rng: np.random.Generator, middle: tuple[float, float], radius: float, corners: int) -> list[Any]:
+    """A ring that wanders as borders do, each corner some way in or out from the one before, and ends where it began."""
+    steps = rng.normal(0, 0.012, corners)
+    wander = np.cumsum(steps - steps.mean())
+    reach = radius * np.clip(1 + wander - wander.mean(), 0.4, 1.6)
+    turns = np.arange(corners) / corners * 2 * np.pi
+    x = middle[0] + reach * np.cos(turns) * 1.6
+    y = middle[1] + reach * np.sin(turns)
+    found = [(float(a), float(b)) for a, b in zip(x, y, strict=True)]
+    return [*found, found[0]]
+
+
 def drawn(rng: np.random.Generator, name: str) -> list[Rings]:
     """One to three polygons, the first with a hole or two."""
     x, y, radius = PLACES[name]
