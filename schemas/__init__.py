@@ -10,6 +10,7 @@ A tour, in the order in which a message meets it:
 ``wire``                  the frame (byte 0, schema id) and Avro's numbers
 ``steps``, ``walk``       bytes checked one by one: what two readers could read differently is refused
 ``cut``                   **the cut**: sections found without decoding, blanked with one byte
+``places``, ``located``   what in a section tells a place, and the section with every place told coarsely
 ``rewrite``               events that other libraries wrote, put in the form that can be cut
 ``codec``                 all of that as messages: encode, open, decode; ``parts`` makes bytes that recur only once
 ``registry_api``          the schemas for partners' own deserialisers; ``registry`` finds those newer than this release

@@ -2,7 +2,7 @@
 
 The tour, in the order in which a policy travels::
 
-    bundle.yaml, agreements/*.yaml
+    bundle.yaml, agreements/*.yaml, areas in GeoJSON
         │  schemas.strict_yaml    YAML with a place for everything, hostile input refused
         │  read_*      files → model; every fault noted, nothing skipped
         │  lint        what is well-formed and still wrong: Part 3 abroad, a rule that can never apply
@@ -12,6 +12,9 @@ The tour, in the order in which a policy travels::
         │
         ▼
     decide(bundle, considered, recipient, now) → Decision        explain_rules(…) → list[RuleTrace]
+
+``measured`` makes of a bundle's areas what places are measured against (`routing.geography`): what conditions read of a
+place are the names of regions, never coordinates.
 
 ``conditions`` says when a condition is true, false or unknown, ``deliberation`` what follows. All are written to be
 read beside the language's definition, a sentence at a time.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from functools import lru_cache
 from typing import Any, Final, TypeGuard
 
 from schemas.errors import Rejected
@@ -80,7 +81,16 @@ _OF_PLACE: Final = tuple(field.name for field in fields(Place))
 
 def considered_to_dict(considered: Considered) -> dict[str, Any]:
     """Plain data for a record: sets become sorted lists or None, places become mappings."""
-    return {name: _plain(getattr(considered, name)) for name in _ATTRIBUTES}
+    return {
+        name: list(_sorted(considered.regions)) if name == "regions" else _plain(getattr(considered, name))
+        for name in _ATTRIBUTES
+    }
+
+
+@lru_cache(maxsize=16)
+def _sorted(regions: frozenset[str]) -> tuple[str, ...]:
+    """The same for every event under one policy, and there may be hundreds."""
+    return tuple(sorted(regions))
 
 
 def _plain(value: object) -> object:

@@ -30,7 +30,7 @@ CLEAR_M: Final = 100.0
 Most callers are located to some tens of metres. A greater one would leave fewer cells clear.
 """
 MOST_CUT: Final = 200_000
-"""Cut cells of one index, some 200 bytes each; 43 police force areas take some 8,000."""
+"""Cut cells of one index, some 200 bytes each; 60 areas like those of police forces take some 10,000."""
 _NOTHING: Final[frozenset[str]] = frozenset()
 
 CellId = tuple[int, int]

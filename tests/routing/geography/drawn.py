@@ -43,7 +43,7 @@ def ring(rng: np.random.Generator, middle: tuple[float, float], radius: float, c
 
 
 def border(rng: np.random.Generator, middle: tuple[float, float], radius: float, corners: int) -> list[Any]:
-    """A ring that wanders as borders do, each corner some way in or out from the one before, and ends where it began."""
+    """A ring that wanders as borders do, each corner some way in or out from the last, and ends where it began."""
     steps = rng.normal(0, 0.012, corners)
     wander = np.cumsum(steps - steps.mean())
     reach = radius * np.clip(1 + wander - wander.mean(), 0.4, 1.6)
