@@ -17,6 +17,8 @@ from deploy.dashboards.promql import (
     series,
 )
 
+_LOOKED: Final = "15s"
+"""How closely it is looked when something was last seen: what lived for less may not be found."""
 AGO: Final = Look("dateTimeFromNow")
 LAG: Final = Look("s", colours=((5, "yellow"), (30, "red")))
 YES: Final = Look(colours=((0, "text"), (1, "red")), words={0: "no", 1: "yes"})
@@ -163,7 +165,7 @@ def _why() -> Table:
 
 def _gone() -> Table:
     running = series("process_info")
-    seen = f"max by (service, whose) (max_over_time(timestamp({running})[{REMEMBERED}:1m])) * 1000"
+    seen = f"max by (service, whose) (max_over_time(timestamp({running})[{REMEMBERED}:{_LOOKED}])) * 1000"
     gone = f"{seen} unless max by (service, whose) ({running})"
     return Table(
         title="Processes that are gone",

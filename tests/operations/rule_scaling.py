@@ -2,7 +2,8 @@
 
 What is mechanical: durations in square brackets, after ``offset``, and in ``for`` and ``keep_firing_for``. Nothing else
 of an expression is touched: what is compared with a number of seconds waits for as many. A window holds as many samples
-as rates need, so none becomes shorter than `LEAST_S`. Everything is scraped, and every rule asked, each `SCRAPE_S`.
+as rates need: none becomes shorter than `LEAST_S`, and no step of a subquery than `SCRAPE_S`. Everything is scraped,
+and every rule asked, each `SCRAPE_S`.
 """
 
 from __future__ import annotations
@@ -18,10 +19,9 @@ SCRAPE_S: Final = 1
 LEAST_S: Final = 4 * SCRAPE_S
 
 _UNITS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0, "y": 31536000.0}
-_DURATION: Final = re.compile(r"(?:\d+(?:ms|[smhdwy]))+")
 _PART: Final = re.compile(r"(\d+)(ms|[smhdwy])")
 _IN_BRACKETS: Final = re.compile(r"\[([^\]]*)\]")
-_OFFSET: Final = re.compile(rf"\boffset\s+({_DURATION.pattern})")
+_OFFSET: Final = re.compile(r"\boffset\s+((?:\d+(?:ms|[smhdwy]))+)")
 
 
 def shortened(duration: str, factor: float, least_s: float = 0.0) -> str:
@@ -42,7 +42,8 @@ def scaled_expression(expr: str, factor: float) -> str:
     """
 
     def window(found: re.Match[str]) -> str:
-        return f"[{_DURATION.sub(lambda duration: shortened(duration[0], factor, LEAST_S), found[1])}]"
+        lasts, colon, step = found[1].partition(":")
+        return f"[{shortened(lasts, factor, LEAST_S)}{colon}{shortened(step, factor, SCRAPE_S) if step else ''}]"
 
     expr = _IN_BRACKETS.sub(window, expr)
     return _OFFSET.sub(lambda found: f"offset {shortened(found[1], factor)}", expr)

@@ -125,13 +125,14 @@ def _settings(exchange: RunningExchange, folder: Path) -> dict[str, object]:
 
 
 def _wait_until_known(prometheus: Prometheus, exchange: RunningExchange) -> None:
-    """Wait until every process has answered, and has been noted by the rules as what it is."""
+    """Wait until every process has answered, been noted by the rules as what it is, and can be remembered."""
     processes = len(exchange.targets())
-    eventually(
-        lambda: len(prometheus.ask("instance:huecry_process_info:last1d")) == processes,
-        PATIENCE_S,
-        lambda: str(prometheus.ask("up")),
-    )
+    for known in ("instance:huecry_process_info:last1d", "max_over_time(timestamp(huecry_process_info)[1m:1s])"):
+        eventually(
+            lambda known=known: len(prometheus.ask(known)) == processes,  # type: ignore[misc]
+            PATIENCE_S,
+            lambda: str(prometheus.ask("up")),
+        )
 
 
 # ------------------------------------------------------------------------------------------------- while all is well
@@ -170,6 +171,11 @@ def test_prometheus_reaches_every_process_and_can_work_out_every_rule(operations
     assert {rule["name"] for rule in rules if rule["type"] == "alerting"}
 
 
+def test_the_table_of_members_has_a_line_for_each(operations: Operations) -> None:
+    members = set(operations.exchange.exchange.members)
+    eventually(lambda: _alerts_by_member(operations).keys() == members, PATIENCE_S, operations.firing)
+
+
 # -------------------------------------------------------------------------------------------------- what is broken
 
 
@@ -191,6 +197,7 @@ def test_a_stopped_consumer_is_told_with_whose_it_is(operations: Operations) -> 
         about = {sample.labels["alertname"] for sample in operations.panel(ABOUT_MEMBER, "police")}
         assert about >= {"ProcessDown", "MemberTakesNothing"}
         assert operations.panel("marks: Alerts firing", "police")
+        assert _alerts_by_member(operations)["police"] >= 2
         others = {sample.labels["alertname"] for sample in operations.panel(ABOUT_MEMBER, "ambulance")}
         assert not others & {"ProcessDown", "MemberTakesNothing"}, "one member's trouble is its own"
     operations.sees_no_more("ProcessDown", "MemberTakesNothing")
@@ -211,6 +218,12 @@ def test_a_broker_that_is_cut_off_is_told_by_every_process(operations: Operation
         assert "kafka" in {sample.labels["component"] for sample in operations.panel("Not ready")}
         eventually(lambda: any(s.value for s in operations.panel("Spool depth")), PATIENCE_S, operations.firing)
     operations.sees_no_more("KafkaAway")
+
+
+def _alerts_by_member(operations: Operations) -> dict[str, float]:
+    """How many alerts fire about each member, as the table of members says: the first of its queries."""
+    (first, *_) = [asked for asked in operations.asked if asked.panel == "Members"]
+    return {sample.labels["member"]: sample.value for sample in operations.shown(first)}
 
 
 def _gone(operations: Operations) -> set[str]:
