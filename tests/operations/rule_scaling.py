@@ -30,8 +30,16 @@ def shortened(duration: str, factor: float, least_s: float = 0.0) -> str:
     >>> shortened("1h30m", 60)
     '90000ms'
     """
-    lasts_s = sum(int(count) * _UNITS[unit] for count, unit in _PART.findall(duration))
-    return f"{max(round(lasts_s / factor, 3), least_s) * 1000:.0f}ms"
+    return f"{max(round(seconds(duration) / factor, 3), least_s) * 1000:.0f}ms"
+
+
+def seconds(duration: str) -> float:
+    """How long a duration of Prometheus lasts.
+
+    >>> seconds("1h30m")
+    5400.0
+    """
+    return sum(int(count) * _UNITS[unit] for count, unit in _PART.findall(duration))
 
 
 def scaled_expression(expr: str, factor: float) -> str:
