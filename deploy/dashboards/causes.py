@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from deploy.dashboards.first_screen import ALARMING_COUNT
 from deploy.dashboards.flow import SECONDS
-from deploy.dashboards.panels import Column, Graph, Look, Query, Row, Table
+from deploy.dashboards.panels import COUNTED, Column, Graph, Look, Query, Row, Table
 from deploy.dashboards.promql import at_most_now, in_all_now, mean, of_late, quantile, series
 
 EVENTS: Final = Look("none")
@@ -26,9 +25,7 @@ def _refused() -> tuple[Table | Graph, ...]:
             alerts=("RecordsQuarantined", "MostEventsQuarantined", "RouterFault"),
             width=8,
             by={"member": "Member", "reason": "Reason"},
-            columns=(
-                Column(Query(of_late("quarantined_records_total", "member", "reason"), "Records"), ALARMING_COUNT),
-            ),
+            columns=(Column(Query(of_late("quarantined_records_total", "member", "reason"), "Records"), COUNTED),),
         ),
         Graph(
             title="Set aside, waiting for a person",
@@ -51,7 +48,7 @@ def _refused() -> tuple[Table | Graph, ...]:
                         of_late("delivered_total", "recipient", "store", "outcome", outcome=("set-aside", "repeated")),
                         "Deliveries",
                     ),
-                    ALARMING_COUNT,
+                    COUNTED,
                 ),
             ),
         ),
@@ -113,7 +110,7 @@ def _router_trouble() -> tuple[Table | Graph, ...]:
             alerts=("WorkerReplaced", "WorkersKeepFailing"),
             width=6,
             by={"reason": "Reason"},
-            columns=(Column(Query(of_late("workers_replaced_total", "reason"), "Workers"), ALARMING_COUNT),),
+            columns=(Column(Query(of_late("workers_replaced_total", "reason"), "Workers"), COUNTED),),
         ),
         Table(
             title="Not ready",
@@ -121,7 +118,7 @@ def _router_trouble() -> tuple[Table | Graph, ...]:
             alerts=("KafkaAway", "ProcessNotReady", "ProcessStuck"),
             width=6,
             by={"instance": "Process", "component": "Part"},
-            columns=(Column(Query(f"1 - {series('component_ready')} > 0", "Not ready"), ALARMING_COUNT),),
+            columns=(Column(Query(f"1 - {series('component_ready')} > 0", "Not ready"), COUNTED),),
         ),
     )
 

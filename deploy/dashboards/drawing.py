@@ -92,6 +92,7 @@ def _figure(panel: Figure) -> stat.Panel:
         .graph_mode(shapes.BigValueGraphMode.NONE)
         .text_mode(shapes.BigValueTextMode.VALUE_AND_NAME if len(panel.queries) > 1 else shapes.BigValueTextMode.VALUE)
         .unit(panel.look.unit)
+        .color_scheme(_by_thresholds())
         .thresholds(_thresholds(panel.look))
         .mappings(_mappings(panel.look))
     )
@@ -118,6 +119,8 @@ def _graph(panel: Graph) -> timeseries.Panel:
         )
         .tooltip(common.VizTooltipOptions().mode(shapes.TooltipDisplayMode.MULTI).sort(shapes.SortOrder.DESCENDING))
     )
+    if panel.look.colours:
+        built.thresholds_style(common.GraphThresholdsStyleConfig().mode(shapes.GraphTresholdsStyleMode.LINE))
     for number, query in enumerate(panel.queries):
         built.with_target(_target(number, query).range().legend_format(query.called))
     return built
@@ -125,6 +128,7 @@ def _graph(panel: Graph) -> timeseries.Panel:
 
 def _table(panel: Table) -> table.Panel:
     built = table.Panel().show_header(True).cell_height(shapes.TableCellHeight.SM)  # noqa: FBT003
+    built.color_scheme(_by_thresholds()).thresholds(_thresholds(Look()))
     for number, column in enumerate(panel.columns):
         built.with_target(_target(number, column.query).instant().format(PromQueryFormat.TABLE))
         built.override_by_name(column.query.called, _cells(column))
@@ -158,7 +162,7 @@ def _cells(column: Column) -> list[model.DynamicConfigValue]:
     if look.unit == "none":
         cells.append(model.DynamicConfigValue("decimals", 0))  # an increase is estimated, and so never quite whole
     if look.colours:
-        cells.append(model.DynamicConfigValue("thresholds", _thresholds(look).build()))
+        cells.append(model.DynamicConfigValue("thresholds", _thresholds(look, "transparent").build()))
         cells.append(model.DynamicConfigValue("custom.cellOptions", {"type": "color-background", "mode": "basic"}))
     if look.words:
         cells.append(model.DynamicConfigValue("mappings", _mappings(look)))
@@ -177,8 +181,12 @@ def _letter(number: int) -> str:
     return chr(ord("A") + number)
 
 
-def _thresholds(look: Look) -> dashboard.ThresholdsConfig:
-    lowest = model.Threshold(None, "green" if look.colours else "text")
+def _by_thresholds() -> dashboard.FieldColor:
+    return dashboard.FieldColor().mode(model.FieldColorModeId.THRESHOLDS)
+
+
+def _thresholds(look: Look, calm: str = "green") -> dashboard.ThresholdsConfig:
+    lowest = model.Threshold(None, calm if look.colours else "text")
     above = [model.Threshold(value, colour) for value, colour in look.colours]
     return dashboard.ThresholdsConfig().mode(model.ThresholdsMode.ABSOLUTE).steps([lowest, *above])
 

@@ -21,9 +21,8 @@ _LOOKED: Final = "15s"
 """How closely it is looked when something was last seen: what lived for less may not be found."""
 AGO: Final = Look("dateTimeFromNow")
 LAG: Final = Look("s", colours=((5, "yellow"), (30, "red")))
-YES: Final = Look(colours=((0, "text"), (1, "red")), words={0: "no", 1: "yes"})
-QUIET_COUNT: Final = Look(colours=((0, "text"), (1, "yellow")))
-ALARMING_COUNT: Final = Look(colours=((0, "text"), (1, "red")))
+YES: Final = Look(colours=((1, "red"),), words={0: "no", 1: "yes"})
+QUIET_COUNT: Final = Look(colours=((1, "yellow"),))
 
 
 def first_screen(exchange: str, member_link: str) -> Row:
@@ -124,7 +123,7 @@ def _members(exchange: str, member_link: str) -> Table:
         by={"member": "Member"},
         link=member_link,
         columns=(
-            Column(Query(f"{firing_by_member(exchange)} or {_known_members()}", "Alerts"), ALARMING_COUNT),
+            Column(Query(f"{firing_by_member(exchange)} or {_known_members()}", "Alerts"), COUNTED),
             Column(Query(as_member(f"{captured} * 1000", "origin"), "Captured"), AGO),
             Column(Query(as_member(f"{routed} * 1000", "origin"), "Routed"), AGO),
             Column(Query(as_member(to_be_routed, "origin"), "To be routed"), LAG),
@@ -133,7 +132,7 @@ def _members(exchange: str, member_link: str) -> Table:
             Column(Query(at_most_now("member_suspended", "member"), "Suspended"), YES),
             Column(Query(as_member(at_most_now("origin_paused", "origin"), "origin"), "Paused"), YES),
             Column(Query(as_member(in_all_now("spool_events", "origin"), "origin"), "In spool"), QUIET_COUNT),
-            Column(Query(of_late("quarantined_records_total", "member"), "Quarantined (1 h)"), ALARMING_COUNT),
+            Column(Query(of_late("quarantined_records_total", "member"), "Quarantined (1 h)"), COUNTED),
         ),
     )
 

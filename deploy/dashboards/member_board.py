@@ -9,7 +9,7 @@ from typing import Final
 
 from deploy.dashboards.alerting import firing_about, firing_about_since
 from deploy.dashboards.causes import EVENTS
-from deploy.dashboards.first_screen import AGO, ALARMING_COUNT, LAG, QUIET_COUNT, YES
+from deploy.dashboards.first_screen import AGO, LAG, QUIET_COUNT, YES
 from deploy.dashboards.flow import RATE, SECONDS
 from deploy.dashboards.panels import COUNTED, Column, Figure, Graph, Look, Panel, Query, Row, Table
 from deploy.dashboards.promql import (
@@ -198,7 +198,7 @@ def _as_origin(member: str) -> Row:
                 alerts=("RecordsQuarantined", "MostEventsQuarantined"),
                 width=6,
                 by={"reason": "Reason"},
-                columns=(Column(Query(refused, "Records"), ALARMING_COUNT),),
+                columns=(Column(Query(refused, "Records"), COUNTED),),
             ),
             Table(
                 title="Told to it in the last hour",

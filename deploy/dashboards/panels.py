@@ -28,7 +28,7 @@ class Look:
 
     unit: Unit = "none"
     colours: tuple[tuple[float, Colour], ...] = ()
-    """Ascending: from this value on, this colour; below the first, green if there are any."""
+    """Ascending: from this value on, this colour. Below the first, a figure is green, and a table's cell uncoloured."""
     words: Mapping[float, str] = field(default_factory=dict)
 
 

@@ -208,6 +208,27 @@ def test_every_query_goes_to_the_prometheus_that_is_chosen_at_the_top(name: str)
     assert [mark["datasource"] for mark in dashboard["annotations"]["list"]] == [chosen]
 
 
+def test_what_is_well_is_quiet_and_thresholds_rise() -> None:
+    for dashboard in COMMITTED.values():
+        for found in _values_of(dashboard, "thresholds"):
+            steps = [step["value"] for step in found["steps"]]
+            assert steps[0] is None
+            assert steps[1:] == sorted(steps[1:])
+            assert found["steps"][0]["color"] in {"green", "text", "transparent"}
+            assert all(step["color"] in {"yellow", "red"} for step in found["steps"][1:])
+
+
+def _values_of(tree: Any, key: str) -> list[dict[str, Any]]:
+    """Every value that a key has anywhere in a dashboard, as a field's default or as an override."""
+    if isinstance(tree, list):
+        return [found for each in tree for found in _values_of(each, key)]
+    if not isinstance(tree, dict):
+        return []
+    own = [tree[key]] if key in tree else []
+    own += [tree["value"]] if tree.get("id") == key else []
+    return own + [found for each in tree.values() for found in _values_of(each, key)]
+
+
 def test_tables_hide_the_times_of_their_queries_and_name_every_column() -> None:
     for dashboard in COMMITTED.values():
         for panel in panels(dashboard):

@@ -32,7 +32,7 @@ from tests.operations.rule_scaling import SCRAPE_S, scaled_expression, scaled_ru
 from tests.operations.running_exchange import RunningExchange
 
 KIT: Final = Path(__file__).parents[2] / "deploy" / "prometheus"
-PATIENCE_S: Final = 120.0
+PATIENCE_S: Final = 240.0
 """How long anything may take that takes seconds on an idle machine."""
 FACTOR: Final = 360.0
 """An hour passes in ten seconds."""
@@ -191,6 +191,8 @@ def test_a_stopped_router_is_told_and_forgotten_when_it_runs_again(operations: O
 
 
 def test_a_stopped_consumer_is_told_with_whose_it_is(operations: Operations) -> None:
+    confirmed = 'increase(huecry_routed_receipts_total{member="police",outcome="routed"}[4s]) > 0'
+    eventually(lambda: operations.prometheus.ask(confirmed), PATIENCE_S, lambda: "police confirms nothing")
     with operations.exchange.without("consume-police"):
         operations.sees("ProcessDown", service="consume", whose="police")
         operations.sees("MemberTakesNothing", member="police")
