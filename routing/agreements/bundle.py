@@ -77,7 +77,11 @@ class Bundle:
 
     def rules_between(self, origin: str, recipient: str) -> tuple[tuple[Agreement, Rule], ...]:
         """Every rule from this origin to this recipient, in force or not; sorted by agreement, then rule."""
-        return self._rules_by_pair.get((origin, recipient), ())
+        if (found := self._rules_by_pair.get((origin, recipient))) is None:
+            listed = self._rules_by_origin.get(origin, ()) if recipient != origin else ()
+            found = tuple(named for named in listed if recipient in named[1].recipients)
+            self._rules_by_pair[origin, recipient] = found
+        return found
 
     def never_stated(self, origin: str) -> Mapping[str, str]:
         """The sets that the origin never states, each with the reason."""
@@ -107,12 +111,17 @@ class Bundle:
 
     @cached_property
     def _rules_by_pair(self) -> dict[tuple[str, str], tuple[tuple[Agreement, Rule], ...]]:
-        rules: dict[tuple[str, str], list[tuple[Agreement, Rule]]] = {}
+        """Filled as pairs are asked for: a policy from everybody to everybody has too many."""
+        return {}
+
+    @cached_property
+    def _rules_by_origin(self) -> dict[str, list[tuple[Agreement, Rule]]]:
+        rules: dict[str, list[tuple[Agreement, Rule]]] = {}
         for agreement in sorted(self.agreements, key=lambda agreement: agreement.id):
-            for rule in sorted(agreement.rules, key=lambda rule: rule.id):
-                for pair in ((origin, to) for origin in agreement.origins for to in rule.recipients if to != origin):
-                    rules.setdefault(pair, []).append((agreement, rule))
-        return {pair: tuple(found) for pair, found in rules.items()}
+            named = [(agreement, rule) for rule in sorted(agreement.rules, key=lambda rule: rule.id)]
+            for origin in agreement.origins:
+                rules.setdefault(origin, []).extend(named)
+        return rules
 
     @cached_property
     def _never_stated_by_member(self) -> dict[str, dict[str, str]]:

@@ -23,9 +23,19 @@ PARTS: Final = (HEAD, *SECTIONS)
 class Deliberation:
     """One question, and what the rules, the rulings and what is held say to it, part by part."""
 
-    def __init__(self, question: Question) -> None:
+    def __init__(
+        self, question: Question, matches: list[Match] | None = None, possible: list[Share] | None = None
+    ) -> None:
+        """Ask.
+
+        Args:
+            question: who, what and when.
+            matches: the matching rules, where they are known already.
+            possible: the share rules that may hold, where they are known already.
+        """
         self.question = question
-        self.matches = matching_rules(question)
+        self.matches = matching_rules(question) if matches is None else matches
+        self._possible = possible
         self.limits = [match.rule for match in self.matches if isinstance(match.rule, Limit)]
 
     # -- the steps, for the head and each section separately: the first that holds
@@ -147,4 +157,4 @@ class Deliberation:
 
     @cached_property
     def _possible_shares(self) -> list[Share]:
-        return [rule for _, rule in possible_shares(self.question)]
+        return [rule for _, rule in possible_shares(self.question)] if self._possible is None else self._possible

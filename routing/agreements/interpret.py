@@ -41,14 +41,18 @@ def decide(
         now: the time of deciding; it must know its time zone.
         state: what came before in this incident.
     """
-    found = Deliberation(Question(bundle, considered, recipient, now, state))
+    return conclude(Deliberation(Question(bundle, considered, recipient, now, state)))
+
+
+def conclude(found: Deliberation) -> Decision:
+    """The decision that a deliberation comes to."""
     covers = tuple(section for section in SECTIONS if found.states[section] == "granted")
     grants = _grants(found, covers)
     told = [grant for of_part in grants.values() for grant in of_part]
     located = {section: locate(grants[section], _caps(found, section)) for section in covers}
     after = aftermath(found)
     return Decision(
-        recipient=recipient,
+        recipient=found.question.recipient,
         head=found.states[HEAD],
         sections={section: found.states[section] for section in SECTIONS},
         covers=covers,

@@ -1,0 +1,110 @@
+"""Recipients that the state of an incident names: who holds it, who is barred, about whom somebody ruled.
+
+Each is decided by itself, by the interpreter's own steps over the rules that match. Where a recipient only holds
+something, the decision depends on little, and is remembered by that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Final, NamedTuple
+
+from routing.agreements.considered import Considered
+from routing.agreements.decision import Decision
+from routing.agreements.deliberation import Deliberation
+from routing.agreements.evaluate import Evaluated, Standing, matched_for
+from routing.agreements.fold import Matched
+from routing.agreements.following import closed_at
+from routing.agreements.interpret import conclude
+from routing.agreements.masks import bits
+from routing.agreements.matching import Match, Question
+from routing.agreements.model import Share
+from routing.agreements.state import Holding, Refusal, Ruling, State
+
+REMEMBERED_MOST: Final = 8_192
+
+
+class Alone(NamedTuple):
+    """A recipient decided by itself."""
+
+    member: str
+    decision: Decision
+    """With no name in it."""
+    is_remembered: bool
+    """The same decision comes again as the same object."""
+
+
+class Named:
+    """The recipients that states name, for one origin on one day."""
+
+    def __init__(self, standing: Standing) -> None:
+        self._standing = standing
+        self._remembered: dict[object, Decision] = {}
+
+    def bits(self, state: State) -> int:
+        """Those that a state names, as bits of members."""
+        compiled = self._standing.compiled
+        found = compiled.named(holding.member for holding in state.holdings)
+        return (found | self._ruled(state)) & self._standing.recipients
+
+    def _ruled(self, state: State) -> int:
+        """Those of whom more is to be known than what they hold."""
+        found: set[str] = set(state.barred)
+        found.update(line.recipient for line in state.lines)
+        rulings: tuple[Ruling | Refusal, ...] = (*state.releases, *state.discretions, *state.overrides, *state.refusals)
+        for ruling in rulings:
+            found |= ruling.recipients
+        return self._standing.compiled.named(found)
+
+    def decide(self, found: Evaluated, event: Considered, now: datetime, state: State) -> Iterator[Alone]:
+        """Each recipient named."""
+        ruled, compiled = self._ruled(state), self._standing.compiled
+        for number in bits(self.bits(state)):
+            member = compiled.members[number]
+            matched = matched_for(found, number, self._standing)
+            if ruled >> number & 1:
+                yield Alone(member, self._afresh(matched, event, now, state, member), is_remembered=False)
+            else:
+                yield Alone(member, self._held(matched, event, now, state, member), is_remembered=True)
+
+    def _held(self, matched: Matched, event: Considered, now: datetime, state: State, member: str) -> Decision:
+        holding = state.holding(member)
+        sections = (event.mode == "actual", event.sections, event.placed, event.kind == "corrected")
+        held = (holding.parts, holding.retain_days, holding.restricted) if holding else None
+        key = (matched, sections, held, self._ages(holding, event, now, state))
+        decision = self._remembered.get(key)
+        if decision is None:
+            decision = self._afresh(matched, event, now, state, member)
+            if len(self._remembered) >= REMEMBERED_MOST:
+                self._remembered.clear()
+            self._remembered[key] = decision
+        return decision
+
+    def _ages(self, holding: Holding | None, event: Considered, now: datetime, state: State) -> tuple[bool, ...] | None:
+        """Which of the spans that run from the closing are over; None while the incident is open."""
+        closed = closed_at(state, event, now)
+        if closed is None or holding is None:
+            return None
+        bundle = self._standing.compiled.bundle
+        agreements = {grant.agreement for part in holding.parts for grant in part.grants}
+        follow = {found.follow_hours for name in agreements if (found := bundle.agreement(name))}
+        spans = [timedelta(hours=hours) for hours in sorted(follow | {0})] + [timedelta(days=holding.retain_days)]
+        return tuple(now < closed + span for span in spans)
+
+    def _afresh(self, matched: Matched, event: Considered, now: datetime, state: State, member: str) -> Decision:
+        standing = self._standing
+        rules = standing.compiled.rules
+        matches = [
+            Match(
+                rules[number].agreement,
+                rules[number].rule,
+                bool(matched.in_doubt >> number & 1),
+                bool(standing.day.stopped >> number & 1),
+            )
+            for number in bits(matched.rules)
+        ]
+        possible = [rule for number in bits(matched.possible) if isinstance(rule := rules[number].rule, Share)]
+        question = Question(standing.compiled.bundle, event, member, now, state)
+        return replace(conclude(Deliberation(question, matches, possible)), recipient="")
