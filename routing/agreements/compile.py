@@ -25,6 +25,7 @@ from routing.agreements.masks import (
     Slot,
     Table,
     Words,
+    bits,
     folded_values,
 )
 from routing.agreements.model import (
@@ -87,9 +88,8 @@ class CompiledRule:
     """As bits of members."""
     parts: int
     """What it grants or covers, as bits of `PARTS`."""
-    personal_when: PersonalBlock | None = None
-    unless: tuple[PersonalBlock, ...] = ()
-    """All its blocks, where any part of the rule hangs on the recipient."""
+    personal: tuple[PersonalBlock, ...] = ()
+    """Its ``when`` and the blocks of its ``unless``, where any of them hangs on the recipient."""
     _grounds: dict[str, Ground] = field(default_factory=dict)
     _told: dict[tuple[bool, ActsAs], RuleMatch] = field(default_factory=dict)
 
@@ -186,7 +186,22 @@ class Compiled:
     @cached_property
     def personal(self) -> int:
         """The rules that hang on the recipient."""
-        return self._those(each.personal_when is not None for each in self.rules)
+        return self._those(bool(each.personal) for each in self.rules)
+
+    def rules_to(self, member: int) -> int:
+        """The rules that name the member of a number."""
+        return self._rules_to[member]
+
+    @cached_property
+    def _rules_to(self) -> list[int]:
+        together: dict[int, int] = {}
+        for number, each in enumerate(self.rules):
+            together[each.recipients] = together.get(each.recipients, 0) | 1 << number
+        found = [0] * len(self.members)
+        for recipients, rules in together.items():
+            for member in bits(recipients):
+                found[member] |= rules
+        return found
 
     @cached_property
     def of_agreement(self) -> dict[str, int]:
@@ -249,8 +264,7 @@ class Compiled:
         for number, each in enumerate(self.rules):
             of_unless = blocks.get(number, [])
             if number in self._personal or any(bit in self._personal for bit in of_unless):
-                each.personal_when = PersonalBlock(number, self._personal.get(number, ()))
-                each.unless = tuple(PersonalBlock(bit, self._personal.get(bit, ())) for bit in of_unless)
+                each.personal = tuple(PersonalBlock(bit, self._personal.get(bit, ())) for bit in (number, *of_unless))
 
     # -- what hangs on the origin, and on where recipients are
 

@@ -12,23 +12,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date, datetime
-from typing import Final, Generic, NamedTuple, TypeVar
+from operator import attrgetter
+from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 from routing.agreements.bundle import Bundle
 from routing.agreements.compile import Compiled
 from routing.agreements.considered import Considered
 from routing.agreements.decision import Decision
-from routing.agreements.evaluate import Evaluated, Standing, partition
-from routing.agreements.fold import Folded, Matched, fold
+from routing.agreements.evaluate import Evaluated, Standing
+from routing.agreements.fold import Folded, fold
 from routing.agreements.force import london_day
-from routing.agreements.masks import bits
-from routing.agreements.named import Named
+from routing.agreements.masks import bits, remember
+from routing.agreements.named import Alone, Named
+from routing.agreements.parting import lowest, matched_for, partition
+from routing.agreements.personal import Matched
 from routing.agreements.state import FIRST_EVENT, State
 
-REMEMBERED_MOST: Final = 8_192
-"""Of each kind of memory, for one origin on one day; then all of it is forgotten and worked out again."""
-
 ResultT = TypeVar("ResultT")
+_ALWAYS_READ: Final = ("sections", "placed")
 
 
 class Group(NamedTuple):
@@ -62,13 +63,19 @@ class Engine(Generic[ResultT]):
             now: the time of deciding; it must know its time zone.
             state: what came before in this incident.
         """
+        return self._origin(event, now).decide(event, now, state)
+
+    def decide_afresh(self, event: Considered, now: datetime, state: State = FIRST_EVENT) -> ResultT:
+        """The same, of an event that states more than may be remembered of it."""
+        return self._origin(event, now).decide_afresh(event, now, state)
+
+    def _origin(self, event: Considered, now: datetime) -> _Origin[ResultT]:
         key = (event.origin, london_day(now))
-        origin = self._origins.get(key)
-        if origin is None:
+        if (origin := self._origins.get(key)) is None:
             # A new day: what was remembered of other days is not asked for again.
             self._origins = {each: kept for each, kept in self._origins.items() if each[1] == key[1]}
             origin = self._origins[key] = _Origin(Standing(self._compiled, *key), self._finish)
-        return origin.decide(event, now, state)
+        return origin
 
 
 class _Origin(Generic[ResultT]):
@@ -78,52 +85,56 @@ class _Origin(Generic[ResultT]):
         self._standing = standing
         self._finish = finish
         self._named = Named(standing)
-        self._results: dict[object, tuple[tuple[Group, ...], ResultT]] = {}
+        self._read = attrgetter(*{*standing.reads, *_ALWAYS_READ})
+        self._of_shapes: dict[tuple[Any, ...], ResultT] = {}
+        self._of_masks: dict[Any, tuple[tuple[Group, ...], ResultT]] = {}
         self._folded: dict[tuple[Matched, bool], Folded] = {}
         self._members: dict[int, tuple[str, ...]] = {}
 
     def decide(self, event: Considered, now: datetime, state: State) -> ResultT:
+        if state is not FIRST_EVENT:
+            return self.decide_afresh(event, now, state)
+        shape = self._read(event)
+        found = self._of_shapes.get(shape)
+        return remember(self._of_shapes, shape, self.decide_afresh(event, now, state)) if found is None else found
+
+    def decide_afresh(self, event: Considered, now: datetime, state: State) -> ResultT:
         found = self._standing.evaluate(event, state)
-        named = self._named.bits(state) if state is not FIRST_EVENT else 0
-        in_earnest = event.mode == "actual"
+        named = self._named.bits(state)
         alone = list(self._named.decide(found, event, now, state)) if named else []
         # By identity: equal decisions are one while they are remembered, and comparing them is dear.
         ids = tuple([id(each.decision) for each in alone])
-        key = (found, named, in_earnest, event.sections, event.placed, ids)
-        remembered = self._results.get(key)
-        if remembered is None:
-            groups = (*self._groups(found, named, event), *(Group((each.member,), each.decision) for each in alone))
-            remembered = groups, self._finish(groups)
+        key = (found, named, event.mode == "actual", event.sections, event.placed, ids)
+        kept = self._of_masks.get(key)
+        if kept is None:
+            groups = (*self._groups(found, named, event), *_each(alone))
+            kept = groups, self._finish(groups)
             if all(each.is_remembered for each in alone):
-                if len(self._results) >= REMEMBERED_MOST:
-                    self._results.clear()
-                self._results[key] = remembered
-        return remembered[1]
+                remember(self._of_masks, key, kept)
+        return kept[1]
 
     def _groups(self, found: Evaluated, named: int, event: Considered) -> list[Group]:
         """Recipients for whom the same rules match, and what those decide."""
-        rest = self._standing.recipients & ~named
-        return [
-            Group(self._names(those), self._fold(matched, event).decision(event.sections, event.placed))
-            for those, matched in partition(found, rest, self._standing)
-        ]
+        compiled, in_earnest = self._standing.compiled, event.mode == "actual"
+        groups = []
+        for part in partition(found, self._standing.recipients & ~named, compiled):
+            folded = self._fold(matched_for(found, lowest(part), compiled), in_earnest=in_earnest)
+            groups.append(Group(self._names(part), folded.decision(event.sections, event.placed)))
+        return groups
 
-    def _fold(self, matched: Matched, event: Considered) -> Folded:
-        key = (matched, event.mode == "actual")
-        folded = self._folded.get(key)
-        if folded is None:
-            folded = fold(self._standing.compiled.rules, matched, self._standing.day, in_earnest=key[1])
-            if len(self._folded) >= REMEMBERED_MOST:
-                self._folded.clear()
-            self._folded[key] = folded
-        return folded
+    def _fold(self, matched: Matched, *, in_earnest: bool) -> Folded:
+        key = (matched, in_earnest)
+        if (folded := self._folded.get(key)) is not None:
+            return folded
+        standing = self._standing
+        return remember(self._folded, key, fold(standing.compiled.rules, matched, standing.day, in_earnest=in_earnest))
 
-    def _names(self, those: int) -> tuple[str, ...]:
-        found = self._members.get(those)
-        if found is None:
-            members = self._standing.compiled.members
-            found = tuple(members[number] for number in bits(those))
-            if len(self._members) >= REMEMBERED_MOST:
-                self._members.clear()
-            self._members[those] = found
-        return found
+    def _names(self, part: int) -> tuple[str, ...]:
+        if (found := self._members.get(part)) is not None:
+            return found
+        members = self._standing.compiled.members
+        return remember(self._members, part, tuple(members[number] for number in bits(part)))
+
+
+def _each(alone: list[Alone]) -> list[Group]:
+    return [Group((each.member,), each.decision) for each in alone]

@@ -8,35 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final, NamedTuple
+from typing import Final
 
 from routing.agreements.compile import PART_BIT, PARTS, CompiledRule
 from routing.agreements.decision import HEAD, ActsAs, Decision, Ground, Outcome, Referral, RuleMatch, State
+from routing.agreements.evaluate import Day
 from routing.agreements.masks import bits
 from routing.agreements.model import FINEST_FIRST, STRICTEST_FIRST, Forbid, Limit, Locate, Onward, Refer, Share, Step
+from routing.agreements.personal import Matched
 from schemas.sections import SECTIONS
 
 _SECTION_BITS: Final = tuple(PART_BIT[section] for section in SECTIONS)
 _PART_BITS: Final = tuple(PART_BIT[part] for part in PARTS)
 _HEAD_BIT: Final = PART_BIT[HEAD]
-
-
-class Matched(NamedTuple):
-    """The rules that match for somebody, as masks of rules."""
-
-    rules: int
-    in_doubt: int
-    """Of those, the ones that turned on an unknown."""
-    possible: int
-    """The share rules that do not match and yet may hold."""
-
-
-class Day(NamedTuple):
-    """What the day does to rules, as masks of rules."""
-
-    stopped: int
-    """Their agreement has ended or is suspended."""
-    past_review: int
 
 
 class Folded:

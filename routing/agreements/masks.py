@@ -10,8 +10,8 @@ the pairs of slots are and-ed.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator
-from typing import Any, Final, NamedTuple
+from collections.abc import Iterable, Iterator
+from typing import Any, Final, NamedTuple, TypeVar
 
 from routing.agreements.conditions import PLACE_KINDS, folded, place_district
 from routing.agreements.considered import Place
@@ -56,6 +56,8 @@ class Slot:
     """One use of an attribute by each block that names it."""
 
     def __init__(self) -> None:
+        self.all_naming = 0
+        """The blocks that name it."""
         self.naming: dict[Kinds, int] = {}
         """The blocks that name it; of attributes of places, by the kinds that they look at."""
         self.at: dict[Kinds, dict[str, int]] = {}
@@ -67,6 +69,7 @@ class Slot:
 
     def add(self, block: int, values: Iterable[str], kinds: Kinds = ()) -> None:
         """Note that a block (as a mask) lists values, any of which will do."""
+        self.all_naming |= block
         self.naming[kinds] = self.naming.get(kinds, 0) | block
         at = self.at.setdefault(kinds, {})
         for value in values:
@@ -77,19 +80,32 @@ class Slot:
     def copy(self) -> Slot:
         """One that can be added to."""
         other = Slot()
+        other.all_naming = self.all_naming
         other.naming, other.beneath, other.adrift = dict(self.naming), dict(self.beneath), dict(self.adrift)
         other.at = {kinds: dict(at) for kinds, at in self.at.items()}
         return other
 
 
-class Table:
-    """One attribute: every value that it may have, worked out when it is first met."""
+KeyT = TypeVar("KeyT")
+FoundT = TypeVar("FoundT")
+
+
+def remember(memory: dict[KeyT, FoundT], key: KeyT, found: FoundT) -> FoundT:
+    """Keep what was found; when there is too much, forget all and begin again."""
+    if len(memory) >= REMEMBERED_MOST:
+        memory.clear()
+    memory[key] = found
+    return found
+
+
+class Table(dict[Any, Pair]):
+    """What each value of one attribute says of every block, worked out when the value is first looked up."""
 
     def __init__(self, full: int) -> None:
+        super().__init__()
         self.full = full
         """All blocks."""
         self.slots: list[Slot] = []
-        self._remembered: dict[Any, Pair] = {}
 
     def slot(self, number: int) -> Slot:
         """A slot, made if need be."""
@@ -97,28 +113,15 @@ class Table:
             self.slots.append(Slot())
         return self.slots[number]
 
-    def pair(self, value: Hashable) -> Pair:
-        """What a value says of every block."""
-        try:
-            return self._remembered[value]
-        except KeyError:
-            return self._found(value)
-
-    def _found(self, value: Any) -> Pair:  # noqa: ANN401  each attribute has values of its own
+    def __missing__(self, value: Any) -> Pair:  # noqa: ANN401  each attribute has values of its own
         true = open_ = self.full
         for slot in self.slots:
             hits = self.hits(slot, value)
-            free = self.full
-            for naming in slot.naming.values():
-                free &= ~naming
+            free = self.full & ~slot.all_naming
             true &= free | hits.true
             open_ &= free | hits.true | hits.unknown
         found = Pair(true, open_)
-        if self.weight(value) <= _LONGEST:
-            if len(self._remembered) >= REMEMBERED_MOST:
-                self._remembered.clear()
-            self._remembered[value] = found
-        return found
+        return remember(self, value, found) if self.weight(value) <= _LONGEST else found
 
     def hits(self, slot: Slot, value: Any) -> Hits:  # noqa: ANN401
         """What a value says of the blocks that name the attribute in that slot."""
@@ -190,7 +193,7 @@ class Districts(Table):
 
     def weight(self, value: tuple[Place, ...]) -> int:
         """About how many characters the value has."""
-        return sum(len(place.kind or "") + len(place.district or "") + 2 for place in value)
+        return _weight_of_places(value)
 
 
 class Regions(Table):
@@ -221,7 +224,7 @@ class Regions(Table):
 
     def weight(self, value: tuple[tuple[Place, ...], frozenset[str]]) -> int:
         """About how many characters the value has."""
-        return sum(len(place.kind or "") + 8 * (2 + len(place.inside) + len(place.partly)) for place in value[0])
+        return _weight_of_places(value[0])
 
 
 def _code_hits(slot: Slot, codes: Iterable[str] | None) -> Hits:
@@ -249,6 +252,15 @@ def _strictly_above(code: str) -> Iterator[str]:
     while end >= 0:
         yield code[:end]
         end = code.find("/", end + 1)
+
+
+def is_light(places: tuple[Place, ...]) -> bool:
+    """Whether places are few and short enough to be remembered by."""
+    return _weight_of_places(places) <= _LONGEST
+
+
+def _weight_of_places(places: tuple[Place, ...]) -> int:
+    return sum(len(place.kind or "") + len(place.district or "") + 16 for place in places)
 
 
 def _united(masks: dict[str, int], names: Iterable[str]) -> int:

@@ -9,21 +9,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from routing.agreements.considered import Considered
 from routing.agreements.decision import Decision
 from routing.agreements.deliberation import Deliberation
-from routing.agreements.evaluate import Evaluated, Standing, matched_for
-from routing.agreements.fold import Matched
+from routing.agreements.evaluate import Evaluated, Standing
 from routing.agreements.following import closed_at
 from routing.agreements.interpret import conclude
-from routing.agreements.masks import bits
+from routing.agreements.masks import bits, remember
 from routing.agreements.matching import Match, Question
 from routing.agreements.model import Share
+from routing.agreements.parting import matched_for
+from routing.agreements.personal import Matched
 from routing.agreements.state import Holding, Refusal, Ruling, State
-
-REMEMBERED_MOST: Final = 8_192
 
 
 class Alone(NamedTuple):
@@ -63,7 +62,7 @@ class Named:
         ruled, compiled = self._ruled(state), self._standing.compiled
         for number in bits(self.bits(state)):
             member = compiled.members[number]
-            matched = matched_for(found, number, self._standing)
+            matched = matched_for(found, number, compiled)
             if ruled >> number & 1:
                 yield Alone(member, self._afresh(matched, event, now, state, member), is_remembered=False)
             else:
@@ -77,9 +76,7 @@ class Named:
         decision = self._remembered.get(key)
         if decision is None:
             decision = self._afresh(matched, event, now, state, member)
-            if len(self._remembered) >= REMEMBERED_MOST:
-                self._remembered.clear()
-            self._remembered[key] = decision
+            remember(self._remembered, key, decision)
         return decision
 
     def _ages(self, holding: Holding | None, event: Considered, now: datetime, state: State) -> tuple[bool, ...] | None:

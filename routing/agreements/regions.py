@@ -65,6 +65,7 @@ def _nears(bundle: Bundle) -> Iterator[tuple[str, int]]:
         for rule in agreement.rules:
             for condition in (each for block in (rule.when, *rule.unless) for each in block):
                 if condition.attribute == "near":
-                    pairs = ((origin, to) for origin in agreement.origins for to in rule.recipients)
-                    areas = {area_near(condition, bundle.area_by_member, *pair) for pair in pairs}
+                    who = {"recipient": rule.recipients, "origin": agreement.origins}
+                    named = who.get(condition.values[0], condition.values)
+                    areas = {bundle.area_by_member.get(each) for each in named}
                     yield from ((area, condition.within_m) for area in areas if area)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
-from itertools import combinations
 from random import Random
 from typing import Any, Final, TypeVar
 
