@@ -29,6 +29,7 @@ from routing.agreements.masks import (
     folded_values,
 )
 from routing.agreements.model import (
+    FINEST_FIRST,
     Agreement,
     Block,
     Condition,
@@ -90,20 +91,24 @@ class CompiledRule:
     """What it grants or covers, as bits of `PARTS`."""
     personal: tuple[PersonalBlock, ...] = ()
     """Its ``when`` and the blocks of its ``unless``, where any of them hangs on the recipient."""
-    _grounds: dict[str, Ground] = field(default_factory=dict)
+    locate: int = 0
+    """Of a share rule: how finely, as a position in ``FINEST_FIRST``."""
+    _grounds: dict[int, tuple[Ground, ...]] = field(default_factory=dict)
     _told: dict[tuple[bool, ActsAs], RuleMatch] = field(default_factory=dict)
 
-    def ground(self, part: str) -> Ground:
-        """Of a share rule: itself as the ground of a part."""
-        if (found := self._grounds.get(part)) is None:
-            rule = self.rule
-            if not isinstance(rule, Share):
-                msg = f"rule {rule.id} grants nothing"
-                raise TypeError(msg)
-            terms = rule.terms
-            found = Ground(part, self.agreement.id, rule.id, terms.purpose, terms.legal_basis)
-            self._grounds[part] = found
+    def grounds(self, flowing: int) -> tuple[Ground, ...]:
+        """Of a share rule: itself as the ground of those of these parts that it grants."""
+        those = self.parts & flowing
+        if (found := self._grounds.get(those)) is None:
+            found = self._grounds[those] = tuple(self._ground(part) for part, bit in PART_BIT.items() if those & bit)
         return found
+
+    def _ground(self, part: str) -> Ground:
+        rule = self.rule
+        if not isinstance(rule, Share):
+            msg = f"rule {rule.id} grants nothing"
+            raise TypeError(msg)
+        return Ground(part, self.agreement.id, rule.id, rule.terms.purpose, rule.terms.legal_basis)
 
     def told(self, acts_as: ActsAs, *, turned_on_unknown: bool) -> RuleMatch:
         """As a matching rule of a decision."""
@@ -125,7 +130,7 @@ class Compiled:
         self._sets_of_members: dict[tuple[str, ...], int] = {}
         agreements = sorted(bundle.agreements, key=lambda agreement: agreement.id)
         pairs = [(found, rule) for found in agreements for rule in sorted(found.rules, key=lambda rule: rule.id)]
-        self.rules = [CompiledRule(found, rule, self.bits_of(rule.recipients), _parts(rule)) for found, rule in pairs]
+        self.rules = [self._compiled(found, rule) for found, rule in pairs]
         self.all_whens = (1 << len(self.rules)) - 1
         self.rule_of_block: list[int] = []
         """The number of the rule of each block of an ``unless``; their bits follow those of the ``when``."""
@@ -141,6 +146,10 @@ class Compiled:
         for bit, block in enumerate(blocks):
             self._add(bit, block)
         self._note_personal()
+
+    def _compiled(self, agreement: Agreement, rule: Rule) -> CompiledRule:
+        locate = FINEST_FIRST.index(rule.locate) if isinstance(rule, Share) else 0
+        return CompiledRule(agreement, rule, self.bits_of(rule.recipients), _parts(rule), locate=locate)
 
     def bits_of(self, members: tuple[str, ...]) -> int:
         """Members as bits; those that do not receive are passed over."""
@@ -176,12 +185,14 @@ class Compiled:
         )
 
     @cached_property
-    def referring(self) -> int:
-        """The rules that refer, or may when in doubt."""
-        return self._those(
-            isinstance(each.rule, Refer) or (isinstance(each.rule, Forbid) and bool(each.agreement.doubt))
-            for each in self.rules
-        )
+    def refers(self) -> int:
+        """The refer rules."""
+        return self._those(isinstance(each.rule, Refer) for each in self.rules)
+
+    @cached_property
+    def doubtful_forbids(self) -> int:
+        """The forbids that refer when they turn on an unknown."""
+        return self._those(isinstance(each.rule, Forbid) and bool(each.agreement.doubt) for each in self.rules)
 
     @cached_property
     def personal(self) -> int:

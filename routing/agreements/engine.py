@@ -13,14 +13,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date, datetime
 from operator import attrgetter
-from typing import Any, Final, Generic, NamedTuple, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 from routing.agreements.bundle import Bundle
 from routing.agreements.compile import Compiled
 from routing.agreements.considered import Considered
 from routing.agreements.decision import Decision
+from routing.agreements.decision import State as PartState
 from routing.agreements.evaluate import Evaluated, Standing
-from routing.agreements.fold import Folded, fold
+from routing.agreements.fold import Folded
 from routing.agreements.force import london_day
 from routing.agreements.masks import bits, remember
 from routing.agreements.named import Alone, Named
@@ -32,13 +33,31 @@ ResultT = TypeVar("ResultT")
 _ALWAYS_READ: Final = ("sections", "placed")
 
 
-class Group(NamedTuple):
+class Group:
     """Recipients for whom an event was decided alike."""
 
-    recipients: tuple[str, ...]
-    """Sorted."""
-    decision: Decision
-    """With no recipient's name in it."""
+    __slots__ = ("_folded", "_placed", "_sections", "recipients")
+
+    def __init__(self, recipients: tuple[str, ...], folded: Folded | Alone, event: Considered) -> None:
+        self.recipients = recipients
+        """Sorted."""
+        self._folded = folded
+        self._sections, self._placed = event.sections, event.placed
+
+    @property
+    def head(self) -> PartState:
+        """The state of the head."""
+        return self._folded.head
+
+    @property
+    def covers(self) -> tuple[str, ...]:
+        """The sections granted, if the head is."""
+        return self._folded.covers
+
+    @property
+    def decision(self) -> Decision:
+        """The whole decision, with no recipient's name in it; equal ones of one engine are mostly one object."""
+        return self._folded.decision(self._sections, self._placed)
 
 
 class Engine(Generic[ResultT]):
@@ -100,14 +119,14 @@ class _Origin(Generic[ResultT]):
 
     def decide_afresh(self, event: Considered, now: datetime, state: State) -> ResultT:
         found = self._standing.evaluate(event, state)
-        named = self._named.bits(state)
+        named = 0 if state is FIRST_EVENT else self._named.bits(state)
         alone = list(self._named.decide(found, event, now, state)) if named else []
         # By identity: equal decisions are one while they are remembered, and comparing them is dear.
-        ids = tuple([id(each.decision) for each in alone])
+        ids = tuple([id(each.decided) for each in alone])
         key = (found, named, event.mode == "actual", event.sections, event.placed, ids)
         kept = self._of_masks.get(key)
         if kept is None:
-            groups = (*self._groups(found, named, event), *_each(alone))
+            groups = (*self._groups(found, named, event), *(Group((each.member,), each, event) for each in alone))
             kept = groups, self._finish(groups)
             if all(each.is_remembered for each in alone):
                 remember(self._of_masks, key, kept)
@@ -119,15 +138,15 @@ class _Origin(Generic[ResultT]):
         groups = []
         for part in partition(found, self._standing.recipients & ~named, compiled):
             folded = self._fold(matched_for(found, lowest(part), compiled), in_earnest=in_earnest)
-            groups.append(Group(self._names(part), folded.decision(event.sections, event.placed)))
+            groups.append(Group(self._names(part), folded, event))
         return groups
 
     def _fold(self, matched: Matched, *, in_earnest: bool) -> Folded:
         key = (matched, in_earnest)
         if (folded := self._folded.get(key)) is not None:
             return folded
-        standing = self._standing
-        return remember(self._folded, key, fold(standing.compiled.rules, matched, standing.day, in_earnest=in_earnest))
+        compiled, day = self._standing.compiled, self._standing.day
+        return remember(self._folded, key, Folded(compiled, matched, day, in_earnest=in_earnest))
 
     def _names(self, part: int) -> tuple[str, ...]:
         if (found := self._members.get(part)) is not None:
@@ -135,6 +154,3 @@ class _Origin(Generic[ResultT]):
         members = self._standing.compiled.members
         return remember(self._members, part, tuple(members[number] for number in bits(part)))
 
-
-def _each(alone: list[Alone]) -> list[Group]:
-    return [Group((each.member,), each.decision) for each in alone]

@@ -57,7 +57,7 @@ class Standing:
         self._shares = compiled.shares & live
         self._protections = live & ~compiled.shares
         self._certain_shares = self._shares & ~compiled.doubtful_shares
-        self._refer = compiled.referring & live
+        self._refer = (compiled.refers | compiled.doubtful_forbids) & live
         self._personal = PersonalRules(compiled, live, self.recipients)
         self._tables = compiled.tables_from(origin)
         self._lay_tables()

@@ -1,43 +1,135 @@
 """The decision that a set of matching rules makes, where nothing came before: *Deciding* without state, folded once.
 
-The same sentences as ``deliberation``, ``terms`` and ``aftermath``, over bits of parts. What does not depend on the
-event is worked out once for each set of rules; only the outcome looks at which sections are not empty.
+The same sentences as ``deliberation``, ``terms`` and ``aftermath``, over bits of parts. Who gets what is worked out at
+once; grounds, terms and lines of the case when somebody asks for them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Final
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Final, NamedTuple
 
-from routing.agreements.compile import PART_BIT, PARTS, CompiledRule
-from routing.agreements.decision import HEAD, ActsAs, Decision, Ground, Outcome, Referral, RuleMatch, State
+from routing.agreements.compile import PART_BIT, PARTS, Compiled, CompiledRule
+from routing.agreements.decision import HEAD, ActsAs, Decision, Outcome, Referral, RuleMatch, State
 from routing.agreements.evaluate import Day
-from routing.agreements.masks import bits
-from routing.agreements.model import FINEST_FIRST, STRICTEST_FIRST, Forbid, Limit, Locate, Onward, Refer, Share, Step
+from routing.agreements.masks import REMEMBERED_MOST, bits
+from routing.agreements.model import FINEST_FIRST, STRICTEST_FIRST, Limit, Locate, Onward, Refer, Share
 from routing.agreements.personal import Matched
 from schemas.sections import SECTIONS
 
-_SECTION_BITS: Final = tuple(PART_BIT[section] for section in SECTIONS)
 _PART_BITS: Final = tuple(PART_BIT[part] for part in PARTS)
-_HEAD_BIT: Final = PART_BIT[HEAD]
+
+
+class Parts(NamedTuple):
+    """The state of every part."""
+
+    own: tuple[State, ...]
+    """Of each by itself."""
+    sections: Mapping[str, State]
+    """Of each section beside the head."""
+    covers: tuple[str, ...]
+    covered: frozenset[str]
+    flowing: int
+    """The parts that need grounds: the sections covered, or the head where none is."""
+
+
+@lru_cache(maxsize=REMEMBERED_MOST)
+def _parts(forbidden: int, withheld: int, referred: int, granted: int) -> Parts:
+    """The first step that holds, of each part; and if the head is not granted, nothing flows."""
+    own = tuple([_state(forbidden & bit, withheld & bit, referred & bit, granted & bit) for bit in _PART_BITS])
+    head = own[0]
+    flows = head == "granted"
+    states = dict(zip(SECTIONS, own[1:] if flows else _beside(own), strict=True))
+    covers = tuple(section for section, state in states.items() if state == "granted")
+    flowing = sum(PART_BIT[section] for section in covers) or PART_BIT[HEAD]
+    return Parts(own, states, covers, frozenset(covers), flowing if flows else 0)
+
+
+def _beside(own: tuple[State, ...]) -> list[State]:
+    """Every section that is not forbidden takes the head's state."""
+    return [state if state == "forbidden" else own[0] for state in own[1:]]
+
+
+def _state(forbidden: int, withheld: int, referred: int, granted: int) -> State:
+    """The first step that holds."""
+    if forbidden:
+        return "forbidden"
+    if withheld:
+        return "withheld"
+    if referred:
+        return "referred"
+    return "granted" if granted else "withheld"
+
+
+@dataclass(slots=True)
+class _Asking:
+    """A rule that refers, and the parts that it asks about where nothing goes before."""
+
+    rule: CompiledRule
+    parts: int
 
 
 class Folded:
-    """What a set of matching rules decides, whatever the event's sections."""
+    """What a set of matching rules decides for a recipient with no name, whatever the event's sections."""
 
-    def __init__(self, decision: Decision) -> None:
-        self._in_part = decision
+    __slots__ = ("_asking", "_coarse", "_compiled", "_day", "_in_part", "_matched", "_whole", "_withheld", "parts")
+
+    def __init__(self, compiled: Compiled, matched: Matched, day: Day, *, in_earnest: bool) -> None:
+        """Work out who gets what. ``in_earnest``: the mode is ``actual``."""
+        self._compiled, self._matched, self._day = compiled, matched, day
+        self._in_part: Decision | None = None
         self._whole: Decision | None = None
-        self._covered = frozenset(decision.covers)
-        self._coarse = frozenset(section for section, locate in decision.locate.items() if locate != "exact")
+        self._coarse: frozenset[str] = frozenset()
+        granted = self._united(matched.rules & compiled.shares)
+        forbidden = referred = withheld = 0
+        self._asking: list[_Asking] = []
+        self._withheld = 0
+        if protections := matched.rules & ~compiled.shares:
+            doubtful = compiled.doubtful_forbids & matched.in_doubt & ~day.stopped
+            referring = protections & (compiled.refers | doubtful)
+            forbidden = self._united(protections & ~referring)
+            self._withheld = referring & day.stopped if in_earnest else referring
+            withheld = self._united(self._withheld)
+            self._asking = list(self._asked(referring, granted | self._united(matched.possible)))
+            for asking in self._asking:
+                referred |= asking.parts
+        self.parts = _parts(forbidden, withheld, referred, granted)
+
+    def _united(self, rules: int) -> int:
+        """The parts that any of these rules grants or covers."""
+        found = 0
+        for number in bits(rules):
+            found |= self._compiled.rules[number].parts
+        return found
+
+    def _asked(self, referring: int, grantable: int) -> Iterator[_Asking]:
+        """About what is grantable, or whatever the rule covers if it says ``invite: true``."""
+        for number in bits(referring):
+            each = self._compiled.rules[number]
+            invites = isinstance(each.rule, Refer) and each.rule.invite
+            yield _Asking(each, each.parts if invites else each.parts & grantable)
+
+    @property
+    def head(self) -> State:
+        """The state of the head."""
+        return self.parts.own[0]
+
+    @property
+    def covers(self) -> tuple[str, ...]:
+        """The granted sections, if the head is granted."""
+        return self.parts.covers
 
     def decision(self, sections: frozenset[str], placed: frozenset[str]) -> Decision:
         """The decision about an event that has these sections, of which some state coordinates or addresses.
 
         *Shared* when every non-empty section is granted and no coordinate or address in them was replaced.
         """
-        if self._in_part.outcome != "shared-in-part" or not sections <= self._covered:
+        if self._in_part is None:
+            self._in_part = self._decision()
+            self._coarse = frozenset(section for section, told in self._in_part.locate.items() if told != "exact")
+        if self._in_part.outcome != "shared-in-part" or not sections <= self.parts.covered:
             return self._in_part
         if self._coarse and not self._coarse.isdisjoint(placed & sections):
             return self._in_part
@@ -45,133 +137,38 @@ class Folded:
             self._whole = replace(self._in_part, outcome="shared")
         return self._whole
 
-
-@dataclass(slots=True)
-class _Asking:
-    """A rule that refers."""
-
-    rule: CompiledRule
-    path: tuple[Step, ...]
-    parts: int
-    """It asks about these, where nothing goes before."""
-
-
-@dataclass(slots=True)
-class _Gathered:
-    """The matching rules by what they do, and the parts that each kind of them covers."""
-
-    told: list[RuleMatch] = field(default_factory=list)
-    shares: list[int] = field(default_factory=list)
-    limits: list[Limit] = field(default_factory=list)
-    asking: list[_Asking] = field(default_factory=list)
-    forbidden: int = 0
-    withheld: int = 0
-    granted: int = 0
-    possible: int = 0
-
-    @property
-    def referred(self) -> int:
-        """The parts that some rule asks about."""
-        found = 0
-        for each in self.asking:
-            found |= each.parts
-        return found
-
-
-def fold(rules: Sequence[CompiledRule], matched: Matched, day: Day, *, in_earnest: bool) -> Folded:
-    """What matching rules decide, for a recipient with no name. ``in_earnest``: the mode is ``actual``."""
-    found = _gathered(rules, matched, day, in_earnest=in_earnest)
-    referred = found.referred
-    own = [_state(found, referred, bit) for bit in _PART_BITS]
-    head = own[0]
-    flows = head == "granted"
-    states = own if flows else [state if state == "forbidden" else head for state in own]
-    covered = sum(bit for bit, state in zip(_SECTION_BITS, states[1:], strict=True) if state == "granted")
-    covers = tuple(section for section in SECTIONS if covered & PART_BIT[section])
-    granting = [rules[number] for number in found.shares if flows and rules[number].parts & (covered or _HEAD_BIT)]
-    outcome: Outcome = "shared-in-part" if head == "granted" else head
-    return Folded(
-        Decision(
+    def _decision(self) -> Decision:
+        parts, rules, head = self.parts, self._compiled.rules, self.head
+        shares = [number for number in bits(self._matched.rules & self._compiled.shares) if rules[number].parts & parts.flowing]
+        granting = [rules[number] for number in shares]
+        limits = [rule for number in bits(self._matched.rules) if isinstance(rule := rules[number].rule, Limit)]
+        outcome: Outcome = "shared-in-part" if head == "granted" else head
+        return Decision(
             recipient="",
             head=head,
-            sections=dict(zip(SECTIONS, states[1:], strict=True)),
-            covers=covers,
+            sections=parts.sections,
+            covers=parts.covers,
             outcome=outcome,
-            grounds=tuple(_grounds(granting, covers or (HEAD,))),
-            rules=tuple(found.told),
-            retain_days=_retain_days(granting, found.limits),
-            onward=_onward(granting, found.limits),
-            under_review=any(rules[n].parts & (covered or _HEAD_BIT) and day.past_review >> n & 1 for n in found.shares)
-            and flows,
-            locate={section: _locate(granting, found.limits, section) for section in covers},
-            action="share" if flows else "none",
+            grounds=tuple([ground for each in granting for ground in each.grounds(parts.flowing)]),
+            rules=tuple([self._told(number) for number in bits(self._matched.rules)]),
+            retain_days=_retain_days(granting, limits),
+            onward=_onward(granting, limits),
+            under_review=any(self._day.past_review >> number & 1 for number in shares),
+            locate=_located(granting, limits, parts.covers),
+            action="share" if head == "granted" else "none",
             withdraws=(),
-            referrals=tuple(_referrals(found, own)) if head in ("granted", "referred") else (),
+            referrals=tuple(_referrals(self._asking, parts.own)) if head in ("granted", "referred") else (),
             without_news=False,
         )
-    )
 
-
-def _gathered(rules: Sequence[CompiledRule], matched: Matched, day: Day, *, in_earnest: bool) -> _Gathered:
-    found = _Gathered()
-    for number in bits(matched.possible):
-        found.possible |= rules[number].parts
-    for number in bits(matched.rules):
-        each = rules[number]
-        doubt, stopped = bool(matched.in_doubt >> number & 1), bool(day.stopped >> number & 1)
-        acts_as = _take(found, number, each, refers=_refers(each, doubt=doubt, stopped=stopped))
-        if acts_as == "refer" and (stopped or not in_earnest):
-            found.withheld |= each.parts
+    def _told(self, number: int) -> RuleMatch:
+        each = self._compiled.rules[number]
+        acts_as: ActsAs = each.rule.outcome
+        if self._withheld >> number & 1:
             acts_as = "withhold"
-        found.told.append(each.told(acts_as, turned_on_unknown=doubt))
-    grantable = found.granted | found.possible
-    for asking in found.asking:
-        if not (isinstance(asking.rule.rule, Refer) and asking.rule.rule.invite):
-            asking.parts &= grantable
-    return found
-
-
-def _refers(each: CompiledRule, *, doubt: bool, stopped: bool) -> bool:
-    """A refer rule, or a forbid that turns on an unknown, if its file has ``doubt`` and is in force."""
-    if isinstance(each.rule, Refer):
-        return True
-    return isinstance(each.rule, Forbid) and doubt and bool(each.agreement.doubt) and not stopped
-
-
-def _take(found: _Gathered, number: int, each: CompiledRule, *, refers: bool) -> ActsAs:
-    rule = each.rule
-    if isinstance(rule, Share):
-        found.granted |= each.parts
-        found.shares.append(number)
-        return "share"
-    if isinstance(rule, Limit):
-        found.limits.append(rule)
-        return "limit"
-    if refers:
-        path = rule.path if isinstance(rule, Refer) else each.agreement.doubt
-        found.asking.append(_Asking(each, path, each.parts))
-        return "refer"
-    found.forbidden |= each.parts
-    return "forbid"
-
-
-def _state(found: _Gathered, referred: int, bit: int) -> State:
-    """The first step that holds."""
-    if found.forbidden & bit:
-        return "forbidden"
-    if found.withheld & bit:
-        return "withheld"
-    if referred & bit:
-        return "referred"
-    return "granted" if found.granted & bit else "withheld"
-
-
-def _grounds(granting: list[CompiledRule], parts: tuple[str, ...]) -> Iterator[Ground]:
-    """Rules come sorted by agreement, then rule; parts in wire order."""
-    for each in granting:
-        for part in parts:
-            if each.parts & PART_BIT[part]:
-                yield each.ground(part)
+        elif acts_as == "forbid" and any(asking.rule is each for asking in self._asking):
+            acts_as = "refer"
+        return each.told(acts_as, turned_on_unknown=bool(self._matched.in_doubt >> number & 1))
 
 
 def _retain_days(granting: list[CompiledRule], limits: list[Limit]) -> int | None:
@@ -195,19 +192,24 @@ def _onward(granting: list[CompiledRule], limits: list[Limit]) -> Onward | None:
     return min(said, key=STRICTEST_FIRST.index)
 
 
-def _locate(granting: list[CompiledRule], limits: list[Limit], section: str) -> Locate:
-    """The finest among the grants of a section, never finer than any limit."""
-    bit = PART_BIT[section]
-    told = [each.rule.locate for each in granting if each.parts & bit and isinstance(each.rule, Share)]
-    finest = min(told, key=FINEST_FIRST.index)
-    return max((finest, *(limit.locate for limit in limits)), key=FINEST_FIRST.index)
+def _located(granting: list[CompiledRule], limits: list[Limit], covers: tuple[str, ...]) -> Mapping[str, Locate]:
+    """Of each section covered: the finest among its grants, never finer than any limit."""
+    cap = max([FINEST_FIRST.index(limit.locate) for limit in limits], default=0)
+    if not cap and all(each.locate == 0 for each in granting):
+        return dict.fromkeys(covers, "exact")
+    told = {}
+    for section in covers:
+        bit = PART_BIT[section]
+        told[section] = FINEST_FIRST[max(min([each.locate for each in granting if each.parts & bit]), cap)]
+    return told
 
 
-def _referrals(found: _Gathered, own: list[State]) -> Iterator[Referral]:
+def _referrals(asked: list[_Asking], own: tuple[State, ...]) -> Iterator[Referral]:
     """A line for each rule that refers."""
-    for asking in found.asking:
+    for asking in asked:
         about = (part for part, state in zip(PARTS, own, strict=True) if state == "referred")
         parts = tuple(part for part in about if asking.parts & PART_BIT[part])
         if parts:
-            rule = asking.rule.rule
-            yield Referral(asking.rule.agreement.id, rule.id, parts, asking.path, rule.why)
+            agreement, rule = asking.rule.agreement, asking.rule.rule
+            path = rule.path if isinstance(rule, Refer) else agreement.doubt
+            yield Referral(agreement.id, rule.id, parts, path, rule.why)

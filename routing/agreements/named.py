@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from routing.agreements.considered import Considered
 from routing.agreements.decision import Decision
+from routing.agreements.decision import State as PartState
 from routing.agreements.deliberation import Deliberation
 from routing.agreements.evaluate import Evaluated, Standing
 from routing.agreements.following import closed_at
@@ -29,10 +30,24 @@ class Alone(NamedTuple):
     """A recipient decided by itself."""
 
     member: str
-    decision: Decision
+    decided: Decision
     """With no name in it."""
     is_remembered: bool
     """The same decision comes again as the same object."""
+
+    @property
+    def head(self) -> PartState:
+        """The state of the head."""
+        return self.decided.head
+
+    @property
+    def covers(self) -> tuple[str, ...]:
+        """The sections granted, if the head is."""
+        return self.decided.covers
+
+    def decision(self, _sections: frozenset[str], _placed: frozenset[str]) -> Decision:
+        """The decision: it was made for this event."""
+        return self.decided
 
 
 class Named:
