@@ -42,10 +42,12 @@ from routing.agreements.model import (
     WordAttribute,
 )
 from routing.agreements.regions import region
+from schemas.codes import codes
 from schemas.sections import SECTIONS
 
 PARTS: Final = (HEAD, *SECTIONS)
 PART_BIT: Final = {part: 1 << number for number, part in enumerate(PARTS)}
+_NOTHING: Final[frozenset[str]] = frozenset()
 SETS: Final[tuple[str, ...]] = get_args(SetAttribute)
 WORDS: Final[tuple[str, ...]] = get_args(WordAttribute)
 _TABLES: Final[Mapping[str, type[Table]]] = {
@@ -143,9 +145,12 @@ class Compiled:
         self.near_origin: list[tuple[int, int, Kinds, int]] = []
         """Of each ``near`` the origin: slot, block as a mask, kinds of place, distance in metres."""
         self._personal: dict[int, tuple[Personal, ...]] = {}
+        self._near: dict[Nearness, Regions] = {}
         for bit, block in enumerate(blocks):
             self._add(bit, block)
         self._note_personal()
+        for name, table in self.tables.items():
+            _meet_codes(name, table)
 
     def _compiled(self, agreement: Agreement, rule: Rule) -> CompiledRule:
         locate = FINEST_FIRST.index(rule.locate) if isinstance(rule, Share) else 0
@@ -165,6 +170,11 @@ class Compiled:
         return found
 
     # -- masks of rules
+
+    @cached_property
+    def parts(self) -> list[int]:
+        """Of each rule what it grants or covers."""
+        return [each.parts for each in self.rules]
 
     @cached_property
     def shares(self) -> int:
@@ -292,11 +302,29 @@ class Compiled:
 
     def recipients_near(self, nearness: Nearness) -> Regions:
         """A table of recipients that are near: here a block is a member."""
+        if (table := self._near.get(nearness)) is None:
+            table = self._near[nearness] = self._recipients_near(nearness)
+        return table
+
+    def _recipients_near(self, nearness: Nearness) -> Regions:
         table = Regions((1 << len(self.members)) - 1)
         for name, bit in self.member_bit.items():
             area = self.bundle.area_by_member.get(name)
             add_nearness(table.slot(0), bit, nearness.kinds, area, nearness.within_m)
         return table
+
+
+def _meet_codes(attribute: str, table: Table) -> None:
+    """Look up every code beforehand, so that the first event of a kind waits for nothing but its places."""
+    if attribute == "category":
+        for code in (None, *codes("category")):
+            _ = table[code, _NOTHING]
+    elif attribute in SETS:
+        for stated in (None, _NOTHING, *(frozenset((code,)) for code in codes(attribute))):
+            _ = table[stated]
+    elif attribute in WORDS:
+        for code in codes(attribute):
+            _ = table[code]
 
 
 def add_nearness(slot: Slot, block: int, kinds: Kinds, area: str | None, within_m: int) -> None:

@@ -36,13 +36,17 @@ _ALWAYS_READ: Final = ("sections", "placed")
 class Group:
     """Recipients for whom an event was decided alike."""
 
-    __slots__ = ("_folded", "_placed", "_sections", "recipients")
+    __slots__ = ("_folded", "_members", "_part", "_placed", "_sections")
 
-    def __init__(self, recipients: tuple[str, ...], folded: Folded | Alone, event: Considered) -> None:
-        self.recipients = recipients
-        """Sorted."""
+    def __init__(self, members: tuple[str, ...], part: int, folded: Folded | Alone, event: Considered) -> None:
+        self._members, self._part = members, part
         self._folded = folded
         self._sections, self._placed = event.sections, event.placed
+
+    @property
+    def recipients(self) -> tuple[str, ...]:
+        """Their names, sorted."""
+        return tuple([self._members[number] for number in bits(self._part)])
 
     @property
     def head(self) -> PartState:
@@ -74,6 +78,11 @@ class Engine(Generic[ResultT]):
         self._finish = finish
         self._origins: dict[tuple[str, date], _Origin[ResultT]] = {}
 
+    def prepare(self, now: datetime) -> None:
+        """Work out beforehand how the rules of every origin stand on this day; else each waits for its first event."""
+        for origin in self._compiled.agreements_of:
+            self._origin(origin, now)
+
     def decide(self, event: Considered, now: datetime, state: State = FIRST_EVENT) -> ResultT:
         """What each recipient gets of one event.
 
@@ -82,14 +91,14 @@ class Engine(Generic[ResultT]):
             now: the time of deciding; it must know its time zone.
             state: what came before in this incident.
         """
-        return self._origin(event, now).decide(event, now, state)
+        return self._origin(event.origin, now).decide(event, now, state)
 
     def decide_afresh(self, event: Considered, now: datetime, state: State = FIRST_EVENT) -> ResultT:
         """The same, of an event that states more than may be remembered of it."""
-        return self._origin(event, now).decide_afresh(event, now, state)
+        return self._origin(event.origin, now).decide_afresh(event, now, state)
 
-    def _origin(self, event: Considered, now: datetime) -> _Origin[ResultT]:
-        key = (event.origin, london_day(now))
+    def _origin(self, name: str, now: datetime) -> _Origin[ResultT]:
+        key = (name, london_day(now))
         if (origin := self._origins.get(key)) is None:
             # A new day: what was remembered of other days is not asked for again.
             self._origins = {each: kept for each, kept in self._origins.items() if each[1] == key[1]}
@@ -108,7 +117,6 @@ class _Origin(Generic[ResultT]):
         self._of_shapes: dict[tuple[Any, ...], ResultT] = {}
         self._of_masks: dict[Any, tuple[tuple[Group, ...], ResultT]] = {}
         self._folded: dict[tuple[Matched, bool], Folded] = {}
-        self._members: dict[int, tuple[str, ...]] = {}
 
     def decide(self, event: Considered, now: datetime, state: State) -> ResultT:
         if state is not FIRST_EVENT:
@@ -118,6 +126,7 @@ class _Origin(Generic[ResultT]):
         return remember(self._of_shapes, shape, self.decide_afresh(event, now, state)) if found is None else found
 
     def decide_afresh(self, event: Considered, now: datetime, state: State) -> ResultT:
+        compiled = self._standing.compiled
         found = self._standing.evaluate(event, state)
         named = 0 if state is FIRST_EVENT else self._named.bits(state)
         alone = list(self._named.decide(found, event, now, state)) if named else []
@@ -126,7 +135,10 @@ class _Origin(Generic[ResultT]):
         key = (found, named, event.mode == "actual", event.sections, event.placed, ids)
         kept = self._of_masks.get(key)
         if kept is None:
-            groups = (*self._groups(found, named, event), *(Group((each.member,), each, event) for each in alone))
+            groups = (
+                *self._groups(found, named, event),
+                *(Group(compiled.members, 1 << each.number, each, event) for each in alone),
+            )
             kept = groups, self._finish(groups)
             if all(each.is_remembered for each in alone):
                 remember(self._of_masks, key, kept)
@@ -138,7 +150,7 @@ class _Origin(Generic[ResultT]):
         groups = []
         for part in partition(found, self._standing.recipients & ~named, compiled):
             folded = self._fold(matched_for(found, lowest(part), compiled), in_earnest=in_earnest)
-            groups.append(Group(self._names(part), folded, event))
+            groups.append(Group(compiled.members, part, folded, event))
         return groups
 
     def _fold(self, matched: Matched, *, in_earnest: bool) -> Folded:
@@ -147,10 +159,3 @@ class _Origin(Generic[ResultT]):
             return folded
         compiled, day = self._standing.compiled, self._standing.day
         return remember(self._folded, key, Folded(compiled, matched, day, in_earnest=in_earnest))
-
-    def _names(self, part: int) -> tuple[str, ...]:
-        if (found := self._members.get(part)) is not None:
-            return found
-        members = self._standing.compiled.members
-        return remember(self._members, part, tuple(members[number] for number in bits(part)))
-

@@ -99,9 +99,11 @@ class Folded:
 
     def _united(self, rules: int) -> int:
         """The parts that any of these rules grants or covers."""
-        found = 0
-        for number in bits(rules):
-            found |= self._compiled.rules[number].parts
+        found, parts = 0, self._compiled.parts
+        while rules:
+            lowest = rules & -rules
+            found |= parts[lowest.bit_length() - 1]
+            rules ^= lowest
         return found
 
     def _asked(self, referring: int, grantable: int) -> Iterator[_Asking]:
@@ -139,9 +141,10 @@ class Folded:
 
     def _decision(self) -> Decision:
         parts, rules, head = self.parts, self._compiled.rules, self.head
-        shares = [number for number in bits(self._matched.rules & self._compiled.shares) if rules[number].parts & parts.flowing]
+        matched = self._matched.rules
+        shares = [number for number in bits(matched & self._compiled.shares) if rules[number].parts & parts.flowing]
         granting = [rules[number] for number in shares]
-        limits = [rule for number in bits(self._matched.rules) if isinstance(rule := rules[number].rule, Limit)]
+        limits = [rule for number in bits(matched) if isinstance(rule := rules[number].rule, Limit)]
         outcome: Outcome = "shared-in-part" if head == "granted" else head
         return Decision(
             recipient="",
@@ -150,7 +153,7 @@ class Folded:
             covers=parts.covers,
             outcome=outcome,
             grounds=tuple([ground for each in granting for ground in each.grounds(parts.flowing)]),
-            rules=tuple([self._told(number) for number in bits(self._matched.rules)]),
+            rules=tuple([self._told(number) for number in bits(matched)]),
             retain_days=_retain_days(granting, limits),
             onward=_onward(granting, limits),
             under_review=any(self._day.past_review >> number & 1 for number in shares),

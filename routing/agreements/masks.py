@@ -10,7 +10,7 @@ the pairs of slots are and-ed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final, NamedTuple, TypeVar
 
 from routing.agreements.conditions import PLACE_KINDS, folded, place_district
@@ -62,16 +62,19 @@ class Slot:
         """The blocks that name it; of attributes of places, by the kinds that they look at."""
         self.at: dict[Kinds, dict[str, int]] = {}
         """The blocks that list a value."""
+        self.regions: dict[Kinds, frozenset[str]] = {}
+        """The same values."""
         self.beneath: dict[str, int] = {}
         """The blocks that list a value strictly beneath a code."""
         self.adrift: dict[Kinds, int] = {}
         """The blocks that look at a region that does not exist: whether a place lies in it is never known."""
 
-    def add(self, block: int, values: Iterable[str], kinds: Kinds = ()) -> None:
+    def add(self, block: int, values: Sequence[str], kinds: Kinds = ()) -> None:
         """Note that a block (as a mask) lists values, any of which will do."""
         self.all_naming |= block
         self.naming[kinds] = self.naming.get(kinds, 0) | block
         at = self.at.setdefault(kinds, {})
+        self.regions[kinds] = self.regions.get(kinds, frozenset()).union(values)
         for value in values:
             at[value] = at.get(value, 0) | block
             for above in _strictly_above(value):
@@ -82,6 +85,7 @@ class Slot:
         other = Slot()
         other.all_naming = self.all_naming
         other.naming, other.beneath, other.adrift = dict(self.naming), dict(self.beneath), dict(self.adrift)
+        other.regions = dict(self.regions)
         other.at = {kinds: dict(at) for kinds, at in self.at.items()}
         return other
 
@@ -215,8 +219,8 @@ class Regions(Table):
                 unknown |= naming
             unknown |= slot.adrift.get(kinds, 0)
             at = slot.at[kinds]
-            if placed and not at.keys() <= measured:
-                unknown |= _united(at, at.keys() - measured)
+            if placed and (unmeasured := slot.regions[kinds] - measured):
+                unknown |= _united(at, unmeasured)
             for place in placed:
                 true |= _united(at, place.inside & measured)
                 unknown |= _united(at, place.partly & measured)

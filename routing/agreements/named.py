@@ -29,7 +29,8 @@ from routing.agreements.state import Holding, Refusal, Ruling, State
 class Alone(NamedTuple):
     """A recipient decided by itself."""
 
-    member: str
+    number: int
+    """Of the member."""
     decided: Decision
     """With no name in it."""
     is_remembered: bool
@@ -79,9 +80,9 @@ class Named:
             member = compiled.members[number]
             matched = matched_for(found, number, compiled)
             if ruled >> number & 1:
-                yield Alone(member, self._afresh(matched, event, now, state, member), is_remembered=False)
+                yield Alone(number, self._afresh(matched, event, now, state, member), is_remembered=False)
             else:
-                yield Alone(member, self._held(matched, event, now, state, member), is_remembered=True)
+                yield Alone(number, self._held(matched, event, now, state, member), is_remembered=True)
 
     def _held(self, matched: Matched, event: Considered, now: datetime, state: State, member: str) -> Decision:
         holding = state.holding(member)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from routing.agreements.compile import Compiled
 from routing.agreements.evaluate import Evaluated
 from routing.agreements.masks import bits
@@ -19,12 +21,22 @@ def partition(found: Evaluated, recipients: int, compiled: Compiled) -> list[int
     for named in _sets_named(found, compiled):
         those = named & recipients
         if those & (those - 1):
-            parts = [each for part in parts for each in (part & those, part & ~those) if each]
+            parts = list(_split(parts, those))
         else:
             single |= those
     if single:
         parts = [part & ~single for part in parts if part & ~single] + [1 << number for number in bits(single)]
     return parts
+
+
+def _split(parts: list[int], those: int) -> Iterator[int]:
+    for part in parts:
+        inside = part & those
+        if inside and inside != part:
+            yield part ^ inside
+            yield inside
+        else:
+            yield part
 
 
 def _sets_named(found: Evaluated, compiled: Compiled) -> set[int]:

@@ -55,6 +55,8 @@ T = TypeVar("T")
 
 NAMES: Final = ("east", "north", "south", "west")
 AREAS: Final = ("dales", "moor", "north-area", "south-area")
+_NEAR_AND_PERSONAL: Final = ("near", "has", "holder", "addressed")
+_WORDS: Final = ("grade", "kind", "mode", "marking", "status")
 SETS: Final = ("qualifiers", "flags", "caveats", "handling")
 CODES: Final = {
     "category": (
@@ -113,8 +115,20 @@ class Maker:
 
     def condition(self) -> Condition:
         attribute: Any = self.one(
-            ("category", *SETS, "caveats", "flags", "grade", "kind", "mode", "marking", "status")
-            + ("district", "area", "near", "near", "has", "holder", "addressed")
+            (
+                "category",
+                *SETS,
+                "caveats",
+                "flags",
+                *_WORDS,
+                "district",
+                "area",
+                "near",
+                "near",
+                "has",
+                "holder",
+                "addressed",
+            )
         )
         if attribute in ("holder", "addressed"):
             return Condition(attribute)
