@@ -115,7 +115,7 @@ class _Origin(Generic[ResultT]):
         self._named = Named(standing)
         self._read = attrgetter(*{*standing.reads, *_ALWAYS_READ})
         self._of_shapes: dict[tuple[Any, ...], ResultT] = {}
-        self._of_masks: dict[Any, tuple[tuple[Group, ...], ResultT]] = {}
+        self._of_masks: dict[Any, tuple[list[Alone], ResultT]] = {}
         self._folded: dict[tuple[Matched, bool], Folded] = {}
 
     def decide(self, event: Considered, now: datetime, state: State) -> ResultT:
@@ -139,7 +139,7 @@ class _Origin(Generic[ResultT]):
                 *self._groups(found, named, event),
                 *(Group(compiled.members, 1 << each.number, each, event) for each in alone),
             )
-            kept = groups, self._finish(groups)
+            kept = alone, self._finish(tuple(groups))
             if all(each.is_remembered for each in alone):
                 remember(self._of_masks, key, kept)
         return kept[1]

@@ -19,32 +19,44 @@ from routing.agreements.model import FINEST_FIRST, STRICTEST_FIRST, Limit, Locat
 from routing.agreements.personal import Matched
 from schemas.sections import SECTIONS
 
+_HEAD_BIT: Final = PART_BIT[HEAD]
 _PART_BITS: Final = tuple(PART_BIT[part] for part in PARTS)
 
 
-class Parts(NamedTuple):
+class _Told(NamedTuple):
     """The state of every part."""
 
     own: tuple[State, ...]
     """Of each by itself."""
     sections: Mapping[str, State]
     """Of each section beside the head."""
-    covers: tuple[str, ...]
-    covered: frozenset[str]
-    flowing: int
-    """The parts that need grounds: the sections covered, or the head where none is."""
+
+
+class Verdict(NamedTuple):
+    """Who goes before whom, as bits of parts: the first of these that covers a part has it."""
+
+    forbidden: int
+    withheld: int
+    referred: int
+    granted: int
+
+    @property
+    def flowing(self) -> int:
+        """The parts that are granted, the head among them; none without the head."""
+        own = self.granted & ~(self.forbidden | self.withheld | self.referred)
+        return own if own & _HEAD_BIT else 0
 
 
 @lru_cache(maxsize=REMEMBERED_MOST)
-def _parts(forbidden: int, withheld: int, referred: int, granted: int) -> Parts:
+def _told(verdict: Verdict) -> _Told:
     """The first step that holds, of each part; and if the head is not granted, nothing flows."""
-    own = tuple([_state(forbidden & bit, withheld & bit, referred & bit, granted & bit) for bit in _PART_BITS])
-    head = own[0]
-    flows = head == "granted"
-    states = dict(zip(SECTIONS, own[1:] if flows else _beside(own), strict=True))
-    covers = tuple(section for section, state in states.items() if state == "granted")
-    flowing = sum(PART_BIT[section] for section in covers) or PART_BIT[HEAD]
-    return Parts(own, states, covers, frozenset(covers), flowing if flows else 0)
+    own = tuple([_state(*(mask & bit for mask in verdict)) for bit in _PART_BITS])
+    return _Told(own, dict(zip(SECTIONS, own[1:] if own[0] == "granted" else _beside(own), strict=True)))
+
+
+@lru_cache(maxsize=REMEMBERED_MOST)
+def _covers(flowing: int) -> tuple[str, ...]:
+    return tuple(section for section in SECTIONS if flowing & PART_BIT[section])
 
 
 def _beside(own: tuple[State, ...]) -> list[State]:
@@ -74,7 +86,7 @@ class _Asking:
 class Folded:
     """What a set of matching rules decides for a recipient with no name, whatever the event's sections."""
 
-    __slots__ = ("_asking", "_coarse", "_compiled", "_day", "_in_part", "_matched", "_whole", "_withheld", "parts")
+    __slots__ = ("_asking", "_coarse", "_compiled", "_day", "_in_part", "_matched", "_whole", "_withheld", "verdict")
 
     def __init__(self, compiled: Compiled, matched: Matched, day: Day, *, in_earnest: bool) -> None:
         """Work out who gets what. ``in_earnest``: the mode is ``actual``."""
@@ -95,7 +107,7 @@ class Folded:
             self._asking = list(self._asked(referring, granted | self._united(matched.possible)))
             for asking in self._asking:
                 referred |= asking.parts
-        self.parts = _parts(forbidden, withheld, referred, granted)
+        self.verdict = Verdict(forbidden, withheld, referred, granted)
 
     def _united(self, rules: int) -> int:
         """The parts that any of these rules grants or covers."""
@@ -116,12 +128,12 @@ class Folded:
     @property
     def head(self) -> State:
         """The state of the head."""
-        return self.parts.own[0]
+        return _state(*(mask & _HEAD_BIT for mask in self.verdict))
 
     @property
     def covers(self) -> tuple[str, ...]:
         """The granted sections, if the head is granted."""
-        return self.parts.covers
+        return _covers(self.verdict.flowing)
 
     def decision(self, sections: frozenset[str], placed: frozenset[str]) -> Decision:
         """The decision about an event that has these sections, of which some state coordinates or addresses.
@@ -131,7 +143,7 @@ class Folded:
         if self._in_part is None:
             self._in_part = self._decision()
             self._coarse = frozenset(section for section, told in self._in_part.locate.items() if told != "exact")
-        if self._in_part.outcome != "shared-in-part" or not sections <= self.parts.covered:
+        if self._in_part.outcome != "shared-in-part" or not sections.issubset(self.covers):
             return self._in_part
         if self._coarse and not self._coarse.isdisjoint(placed & sections):
             return self._in_part
@@ -140,27 +152,29 @@ class Folded:
         return self._whole
 
     def _decision(self) -> Decision:
-        parts, rules, head = self.parts, self._compiled.rules, self.head
-        matched = self._matched.rules
-        shares = [number for number in bits(matched & self._compiled.shares) if rules[number].parts & parts.flowing]
+        rules, matched, covers, told = self._compiled.rules, self._matched.rules, self.covers, _told(self.verdict)
+        head = told.own[0]
+        # The parts that need grounds: the sections covered, or the head where none is.
+        flowing = self.verdict.flowing & ~_HEAD_BIT if covers else self.verdict.flowing
+        shares = [number for number in bits(matched & self._compiled.shares) if rules[number].parts & flowing]
         granting = [rules[number] for number in shares]
         limits = [rule for number in bits(matched) if isinstance(rule := rules[number].rule, Limit)]
         outcome: Outcome = "shared-in-part" if head == "granted" else head
         return Decision(
             recipient="",
             head=head,
-            sections=parts.sections,
-            covers=parts.covers,
+            sections=told.sections,
+            covers=covers,
             outcome=outcome,
-            grounds=tuple([ground for each in granting for ground in each.grounds(parts.flowing)]),
+            grounds=tuple([ground for each in granting for ground in each.grounds(flowing)]),
             rules=tuple([self._told(number) for number in bits(matched)]),
             retain_days=_retain_days(granting, limits),
             onward=_onward(granting, limits),
             under_review=any(self._day.past_review >> number & 1 for number in shares),
-            locate=_located(granting, limits, parts.covers),
+            locate=_located(granting, limits, covers),
             action="share" if head == "granted" else "none",
             withdraws=(),
-            referrals=tuple(_referrals(self._asking, parts.own)) if head in ("granted", "referred") else (),
+            referrals=tuple(_referrals(self._asking, told.own)) if head in ("granted", "referred") else (),
             without_news=False,
         )
 
