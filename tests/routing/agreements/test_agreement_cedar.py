@@ -14,7 +14,6 @@ import cedarpy
 import pytest
 
 from routing.agreements import Bundle, Considered, decide, recipients
-from routing.agreements.bundle import Bundle as _Bundle
 from routing.agreements.engine import Engine
 from routing.agreements.model import Agreement, Block, Condition, Forbid, Rule, Share
 from schemas.sections import SECTIONS
@@ -74,11 +73,12 @@ def in_cedar(origin: str, rule: Rule) -> str:
     effect = "permit" if isinstance(rule, Share) else "forbid"
     parts = ("head", *rule.grant) if isinstance(rule, Share) else getattr(rule, "sections", ())
     whom = ", ".join(f'Member::"{name}"' for name in rule.recipients)
-    what = ", ".join(f'Part::"{part}"' for part in parts)
+    what = ", ".join(f'Action::"{part}"' for part in parts)
+    to = f"when {{ [{whom}].contains(principal) }}"
     when = f"when {{ {block(rule.when)} }}" if rule.when else ""
     unless = f"unless {{ {' || '.join(map(block, rule.unless))} }}" if rule.unless else ""
-    scope = f'principal in [{whom}], action in [{what}], resource == Event::"{origin}"'
-    return f"{effect}({scope}) {when} {unless};"
+    scope = f'principal, action in [{what}], resource == Event::"{origin}"'
+    return f"{effect}({scope}) {to} {when} {unless};"
 
 
 def block(conditions: Block) -> str:
@@ -91,7 +91,7 @@ def condition(found: Condition) -> str:
         return "context.addressees.contains(principal)"
     if found.attribute in WORDS:
         return f"{values}.contains(context.{found.attribute})"
-    return f"context.{found.attribute}.contains{'All' if found.needs_all else 'Any'}({values})"
+    return f'context["{found.attribute}"].contains{"All" if found.needs_all else "Any"}({values})'
 
 
 def context(event: Considered) -> dict[str, Any]:
@@ -125,7 +125,7 @@ def cedar_says(bundle: Bundle, event: Considered) -> dict[str, dict[str, str]]:
     requests = [
         {
             "principal": f'Member::"{name}"',
-            "action": f'Part::"{part}"',
+            "action": f'Action::"{part}"',
             "resource": f'Event::"{event.origin}"',
             "context": context(event),
         }
@@ -148,7 +148,7 @@ def with_the_head(own: dict[str, str]) -> dict[str, str]:
 @pytest.mark.parametrize("number", range(BUNDLES))
 def test_cedar_permits_and_forbids_the_same(number: int):
     maker = Plain(f"cedar/{number}")
-    bundle: _Bundle = maker.bundle()
+    bundle = maker.bundle()
     engine = Engine(bundle, tuple)
     for event in [maker.event(bundle) for _ in range(3)]:
         said = cedar_says(bundle, event)
