@@ -14,7 +14,6 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, Message, Top
 
 from routing.able import check_able
 from routing.agreements.bundle import Bundle
-from routing.agreements.measured import geography_of
 from schemas.errors import Rejected
 from schemas.kafka import ClientSettings
 from schemas.ops.logs import get_logger
@@ -94,7 +93,6 @@ def _load(value: bytes | None, version: int) -> InForce:
     try:
         bundle = bundle_of(value, version)
         check_able(bundle)
-        geography_of(bundle)
     except Rejected as why:
         reason = f"policy version {version} cannot be loaded by this release, nothing is routed: {why}"
         return InForce(None, version, reason)
@@ -120,7 +118,6 @@ class OnePolicy:
 
     def __init__(self, bundle: Bundle) -> None:
         check_able(bundle)
-        geography_of(bundle)
         self._in_force = InForce(bundle, bundle.version)
 
     def in_force(self) -> InForce:

@@ -15,7 +15,8 @@ from routing.agreements.bundle import Bundle
 from routing.effects import Policy
 from routing.heart import Heart
 from routing.loop import KnownElsewhere, Loop
-from routing.policy_topic import OnePolicy, Policies, PolicyTopic
+from routing.policy_topic import InForce, OnePolicy, Policies, PolicyTopic
+from routing.preparing import Preparation
 from routing.session import Session
 from routing.settings import RouterSettings
 from schemas.exchange import Exchange
@@ -87,7 +88,7 @@ def _run(assignment: Assignment, heart: Heart, health: Health, stop: threading.E
     health.unready("waiting for partitions")
     health.watch("kafka", heart.kafka.trouble)
     metrics.set_gauge("policy_loaded", 0)
-    policies = _policies(assignment)
+    policies, preparation = _policies(assignment), Preparation()
     session = Session(assignment.exchange, assignment.settings, assignment.slot, assignment.clients, heart)
     loop = Loop(
         session,
@@ -101,7 +102,7 @@ def _run(assignment: Assignment, heart: Heart, health: Health, stop: threading.E
         while not stop.is_set():
             heart.beat()
             health.beat()
-            _follow(policies, loop, assignment.exchange, health)
+            _follow(preparation.ready(policies.in_force()), loop, assignment.exchange, health)
             loop.turn()
             if session.assigned:
                 health.ready()
@@ -120,9 +121,8 @@ def _policies(assignment: Assignment) -> Policies:
     return OnePolicy(Bundle.from_bytes(assignment.bundle, assignment.bundle_hash))
 
 
-def _follow(policies: Policies, loop: Loop, exchange: Exchange, health: Health) -> None:
+def _follow(now: InForce, loop: Loop, exchange: Exchange, health: Health) -> None:
     """Between two transactions: let the loop decide by what is in force now, or not at all."""
-    now = policies.in_force()
     if now.bundle is None:
         health.unready(now.reason, "policy")
     else:

@@ -4,14 +4,15 @@ Cells of 0.64° are cut in sixteen, down to 0.01°, only where a zone's border (
 large areas take no more room than their borders are long, and looking up is a handful of steps in lists. A cell counts
 as decided only if every position of it stands alike, by the distance from its centre and how far its corners are from
 that, with a metre and a hundredth to spare for what a cell of degrees is bent on the plane. What is not decided is
-asked of the zones themselves, so the index changes no answer; it holds no more than a number of cut cells, and beyond
-that more is asked.
+asked of the zones themselves, so the index changes no answer; it has room for a number of borders, and beyond that more
+is asked.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from itertools import islice, product
 from math import floor
 from typing import Final, NamedTuple
 
@@ -25,12 +26,15 @@ _SHIFTS: Final = (6, 4, 2, 0)
 """Cells are 64, 16, 4 and 1 hundredth of a degree wide."""
 _BRANCHES: Final = 4
 CLEAR_M: Final = 100.0
-"""Up to this radius the index knows of cells that are clear of every border; beyond it every zone is asked.
+"""Up to this radius the index knows of cells that are clear of every border; beyond it zones nearby are asked.
 
 Most callers are located to some tens of metres. A greater one would leave fewer cells clear.
 """
-MOST_CUT: Final = 200_000
-"""Cut cells of one index, some 200 bytes each; 60 areas like those of police forces take some 10,000."""
+CLOSE_M: Final = 10_000.0
+"""Up to this radius only zones nearby are asked; beyond it every one."""
+MOST_CUT: Final = 150_000
+"""Borders that cells are cut for; 60 areas like those of police forces take some 12,000."""
+_AT_ONCE: Final = 64
 _NOTHING: Final[frozenset[str]] = frozenset()
 
 CellId = tuple[int, int]
@@ -75,9 +79,11 @@ class Grid:
         self._unions: dict[tuple[frozenset[str], frozenset[str]], frozenset[str]] = {}
         self._tops: dict[CellId, Node] = {}
         self.cut = 0
-        """How many cells were cut."""
-        self.everywhere: tuple[int, ...] = ()
+        """For how many borders of zones cells were cut."""
+        around = [_cells_near(zone, 1.01 * CLOSE_M) for zone in zones]
+        self.everywhere = tuple(number for number, cells in enumerate(around) if cells is None)
         """Zones that no cells stand for, to be asked of every place: those that reach over the antimeridian."""
+        self._close = _by_cell(around, self.everywhere)
         self._build()
 
     def leaf(self, longitude: float, latitude: float) -> Leaf | None:
@@ -91,33 +97,27 @@ class Grid:
         return node
 
     def _build(self) -> None:
-        cells = self._top_cells()
-        for level, shift in enumerate(_SHIFTS):
-            last = level == len(_SHIFTS) - 1
-            self._decide(cells, shift)
-            cut = {} if last else self._cut(cells)
-            for cell, found in cells.items():
-                if cell not in cut:
-                    self._put(level, cell, self._leaf(found))
-            cells = _cut_in_parts(cut)
-            for cell in cut:
-                self._put(level, cell, [_EMPTY] * _BRANCHES**2)
+        """Some of the largest cells at a time, down to the smallest, so that making it takes little room."""
+        tops = iter(sorted(self._top_cells().items()))
+        while cells := dict(islice(tops, _AT_ONCE)):
+            for level, shift in enumerate(_SHIFTS):
+                self._decide(cells, shift)
+                cut = self._cut(cells) if shift else {}
+                for cell, found in cells.items():
+                    self._put(level, cell, [_EMPTY] * _BRANCHES**2 if cell in cut else self._leaf(found))
+                cells = _cut_in_parts(cut)
+
+    def close(self, longitude: float, latitude: float) -> tuple[int, ...]:
+        """The zones that a place with a radius up to `CLOSE_M` may touch; others it is out of."""
+        return self._close.get(_top_cell(longitude, latitude), self.everywhere)
 
     def _top_cells(self) -> dict[CellId, _Found]:
         """The largest cells that a zone may reach into, with some way to spare."""
         cells: dict[CellId, _Found] = {}
-        everywhere = []
         for number, zone in enumerate(self._zones):
-            bounds = _bounds(zone)
-            if bounds is None:
-                everywhere.append(number)
-                continue
-            (west, south), (east, north) = (
-                (floor(x * _PER_DEGREE) >> 6, floor(y * _PER_DEGREE) >> 6) for x, y in bounds
-            )
-            for cell in ((column, row) for column in range(west, east + 1) for row in range(south, north + 1)):
-                cells.setdefault(cell, _Found(_NOTHING, [])).unclear.append(number)
-        self.everywhere = tuple(everywhere)
+            if number not in self.everywhere:
+                for cell in _cells_near(zone, 2 * CLEAR_M) or ():
+                    cells.setdefault(cell, _Found(_NOTHING, [])).unclear.append(number)
         return cells
 
     def _decide(self, cells: dict[CellId, _Found], shift: int) -> None:
@@ -144,9 +144,10 @@ class Grid:
     def _cut(self, cells: dict[CellId, _Found]) -> dict[CellId, _Found]:
         """The cells that are worth cutting, as far as there is room."""
         worth = {cell: found for cell, found in cells.items() if found.undecided}
-        if self.cut + len(worth) > MOST_CUT:
+        borders = sum(len(found.undecided) for found in worth.values())
+        if self.cut + borders > MOST_CUT:
             return {}
-        self.cut += len(worth)
+        self.cut += borders
         return worth
 
     def _put(self, level: int, cell: CellId, node: Node) -> None:
@@ -190,18 +191,31 @@ def _cut_in_parts(cells: dict[CellId, _Found]) -> dict[CellId, _Found]:
     }
 
 
-def _bounds(zone: Zone) -> tuple[tuple[float, float], tuple[float, float]] | None:
-    """South-west and north-east of all that any region of a zone reaches, with `CLEAR_M` and more to spare."""
-    spare = zone.reach_m + 2 * CLEAR_M
+def _by_cell(around: Sequence[list[CellId] | None], everywhere: tuple[int, ...]) -> dict[CellId, tuple[int, ...]]:
+    """For each cell the zones around it, and those of everywhere."""
+    found: dict[CellId, list[int]] = defaultdict(list)
+    for number, cells in enumerate(around):
+        for cell in cells or ():
+            found[cell].append(number)
+    return {cell: (*numbers, *everywhere) for cell, numbers in found.items()}
+
+
+def _cells_near(zone: Zone, spare_m: float) -> list[CellId] | None:
+    """The largest cells within so much of all that any region of a zone reaches; None where degrees are no help."""
+    spare = zone.reach_m + spare_m
     x = np.linspace(zone.west - spare, zone.east + spare, 33)
     y = np.linspace(zone.south - spare, zone.north + spare, 33)
-    edge = np.concatenate([np.column_stack((x, np.full(33, side))) for side in (y[0], y[-1])])
-    edge = np.concatenate([edge, *(np.column_stack((np.full(33, side), y)) for side in (x[0], x[-1]))])
+    edge = np.concatenate(
+        [np.column_stack((x, np.full(33, side))) for side in (y[0], y[-1])]
+        + [np.column_stack((np.full(33, side), y)) for side in (x[0], x[-1])]
+    )
     degrees = zone.projection.back(edge)
     spared = 0.02
     (west, south), (east, north) = degrees.min(axis=0) - spared, degrees.max(axis=0) + spared
-    reachable = west >= -180 and east <= 180 and south >= -MOST_LATITUDE and north <= MOST_LATITUDE
-    return ((west, south), (east, north)) if reachable and east - west < 60 else None
+    if not (west >= -180 and east <= 180 and south >= -MOST_LATITUDE and north <= MOST_LATITUDE and east - west < 60):
+        return None
+    low, high = _top_cell(west, south), _top_cell(east, north)
+    return list(product(range(low[0], high[0] + 1), range(low[1], high[1] + 1)))
 
 
 def _on_plane(zone: Zone, cells: list[CellId], shift: int) -> tuple[Floats, Floats]:

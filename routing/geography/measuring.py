@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from routing.geography.grid import CLEAR_M, Grid
+from routing.geography.grid import CLEAR_M, CLOSE_M, Grid
 from routing.geography.zones import Zone
 
 _NONE: Final[frozenset[str]] = frozenset()
@@ -37,7 +37,8 @@ class Geography:
     def _known(self, longitude: float, latitude: float, radius_m: float) -> tuple[frozenset[str], Sequence[int]]:
         """What the index knows, and which zones are to be asked besides."""
         if radius_m > CLEAR_M:
-            return _NONE, range(len(self._zones))
+            near = radius_m <= CLOSE_M
+            return _NONE, self._grid.close(longitude, latitude) if near else range(len(self._zones))
         leaf = self._grid.leaf(longitude, latitude)
         if leaf is None:
             return _NONE, self._grid.everywhere
