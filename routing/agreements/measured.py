@@ -10,7 +10,7 @@ from routing.agreements.considered import Place
 from routing.agreements.model import Area
 from routing.agreements.regions import distances_of, region
 from routing.geography.measuring import NOWHERE, Geography
-from routing.geography.shapes import polygons_of, shape_of
+from routing.geography.shapes import Shape, polygons_of, shape_of
 from routing.geography.zones import Zone
 from schemas.errors import Rejected
 
@@ -18,7 +18,7 @@ from schemas.errors import Rejected
 def geography_of(bundle: Bundle) -> Geography:
     """What the bundle's areas and the distances of its rules come to; remembered while those stay the same.
 
-    Making it takes a second or more where there are many areas, so whoever puts a bundle in force asks first.
+    What asks of many places makes its index first. Areas that another bundle had too are not read again.
 
     Raises:
         Rejected: ``bad-bundle``: an area is none. Of a bundle that a loader made, that cannot be.
@@ -57,8 +57,12 @@ def _of_areas(areas: tuple[Area, ...], distances: tuple[tuple[str, tuple[int, ..
 
 
 def _zone(area: Area, distances_m: tuple[int, ...]) -> Zone:
+    return Zone(_shape(area), tuple(region(area.name, each) for each in distances_m), distances_m)
+
+
+@lru_cache(maxsize=1024)
+def _shape(area: Area) -> Shape:
     try:
-        shape = shape_of(polygons_of(area.geometry))
+        return shape_of(polygons_of(area.geometry))
     except Rejected as why:
         raise Rejected(why.reason, f"area {area.name}: {why}", remedy=why.remedy) from None
-    return Zone(shape, tuple(region(area.name, each) for each in distances_m), distances_m)

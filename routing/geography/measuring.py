@@ -15,13 +15,21 @@ Relations = tuple[frozenset[str], frozenset[str]]
 
 
 class Geography:
-    """Zones, and an index of them. Immutable."""
+    """Zones, and an index of them once it is made. Its answers never change; with the index they come sooner."""
 
     def __init__(self, zones: Iterable[Zone]) -> None:
         self._zones = tuple(zones)
-        self._grid = Grid(self._zones)
+        self._grid: Grid | None = None
         self.regions: frozenset[str] = frozenset(name for zone in self._zones for name in zone.names)
         """What places are measured against."""
+
+    def make_index(self) -> None:
+        """Make the index, unless it is there. It takes seconds for many areas; another thread may go on asking.
+
+        It is made of zones of its own: geometry that is prepared must not be asked by two threads at once.
+        """
+        if self._grid is None:
+            self._grid = Grid([zone.apart() for zone in self._zones])
 
     def relations(self, longitude: float, latitude: float, radius_m: float = 0.0) -> Relations:
         """Where a place stands to every region; what is in neither set it is out of.
@@ -36,14 +44,16 @@ class Geography:
 
     def _known(self, longitude: float, latitude: float, radius_m: float) -> tuple[frozenset[str], Sequence[int]]:
         """What the index knows, and which zones are to be asked besides."""
+        grid = self._grid
+        if grid is None or radius_m > CLOSE_M:
+            return _NONE, range(len(self._zones))
         if radius_m > CLEAR_M:
-            near = radius_m <= CLOSE_M
-            return _NONE, self._grid.close(longitude, latitude) if near else range(len(self._zones))
-        leaf = self._grid.leaf(longitude, latitude)
+            return _NONE, grid.close(longitude, latitude)
+        leaf = grid.leaf(longitude, latitude)
         if leaf is None:
-            return _NONE, self._grid.everywhere
+            return _NONE, grid.everywhere
         inside, asked = (leaf.clear, leaf.unclear) if radius_m else (leaf.inside, leaf.undecided)
-        return inside, asked + self._grid.everywhere if self._grid.everywhere else asked
+        return inside, asked + grid.everywhere if grid.everywhere else asked
 
     def _asked(
         self, numbers: Iterable[int], position: tuple[float, float], radius_m: float, inside: frozenset[str]

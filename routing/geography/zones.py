@@ -49,6 +49,11 @@ class Zone:
         self.west, self.south, self.east, self.north = shape.outline.bounds
         self.reach_m = float(distances_m[-1])
 
+    def apart(self) -> Zone:
+        """The same zone with geometry of its own, for another thread."""
+        outline: Any = shapely.from_wkb(shapely.to_wkb(self._shape))
+        return Zone(Shape(self.projection, outline), self.names, self.distances_m)
+
     def relations(self, x: float, y: float, radius_m: float) -> tuple[list[str], list[str]]:
         """The regions in which a place on this plane lies wholly, and those in which it lies partly."""
         if not self._is_near(x, y, radius_m):

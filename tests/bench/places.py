@@ -32,7 +32,9 @@ def sixty_areas(distances: tuple[int, ...] = (), corners: int = CORNERS) -> Geog
     geometries = {
         f"area-{number}": as_geometry([[border(rng, (x, y), 0.3, corners)]]) for number, (x, y) in enumerate(middles)
     }
-    return geography_of(bundle_of(geometries, distances))
+    geography = geography_of(bundle_of(geometries, distances))
+    geography.make_index()
+    return geography
 
 
 def measure_places(points: int) -> dict[str, float]:

@@ -78,7 +78,9 @@ def a_geography(seed: int, distances: tuple[int, ...] = (0, 2_500, 20_000)) -> D
     geometries = {name: as_geometry(drawn(rng, name)) for name in PLACES}
     bundle = bundle_of(geometries, distances[1:])
     shapes = {name: shape_of(polygons_of(text)) for name, text in geometries.items()}
-    return Drawn(geography_of(bundle), shapes, distances)
+    geography = geography_of(bundle)
+    geography.make_index()
+    return Drawn(geography, shapes, distances)
 
 
 def bundle_of(geometries: dict[str, str], distances: tuple[int, ...] = ()) -> Bundle:

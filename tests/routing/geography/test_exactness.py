@@ -40,6 +40,7 @@ def test_a_million_points_near_borders_are_told_as_plain_shapely_tells_them():
 def test_a_corner_as_written_in_the_file_lies_in_its_area():
     geometry = as_geometry(drawn(np.random.default_rng(4), "pennine"))
     geography = geography_of(bundle_of({"pennine": geometry}))
+    geography.make_index()
     corners = [corner for rings in polygons_of(geometry) for ring in rings for corner in ring]
     assert all("pennine" in geography.relations(*corner)[0] for corner in corners)
 

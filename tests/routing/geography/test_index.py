@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import numpy as np
 import pytest
 import shapely
@@ -33,8 +35,34 @@ def test_an_index_without_room_for_more_asks_more_and_answers_the_same(monkeypat
     expected = [drawn.geography.relations(*point) for point in points]
     monkeypatch.setattr(grid, "MOST_CUT", 40)
     scarce = Geography(drawn.geography._zones)
+    scarce.make_index()
+    assert scarce._grid is not None
+    assert drawn.geography._grid is not None
     assert scarce._grid.cut <= 40 < drawn.geography._grid.cut
     assert [scarce.relations(*point) for point in points] == expected
+
+
+def test_before_the_index_is_made_the_answers_are_the_same():
+    drawn = a_geography(9)
+    rng = np.random.default_rng(9)
+    points = near_borders(rng, drawn.shapes, 2_000)
+    radii = np.where(rng.random(len(points)) < 0.5, 10 ** rng.uniform(-1, 4.6, len(points)), 0.0)
+    plain = Geography(drawn.geography._zones)
+    for point, radius in zip(points.tolist(), radii.tolist(), strict=True):
+        assert plain.relations(*point, radius) == drawn.geography.relations(*point, radius)
+
+
+def test_an_index_is_made_in_one_thread_while_another_asks():
+    drawn = a_geography(10)
+    points = near_borders(np.random.default_rng(10), drawn.shapes, 500).tolist()
+    expected = [drawn.geography.relations(*point, 30.0) for point in points]
+    fresh = Geography(drawn.geography._zones)
+    making = threading.Thread(target=fresh.make_index)
+    making.start()
+    while making.is_alive():
+        assert [fresh.relations(*point, 30.0) for point in points] == expected
+    making.join()
+    assert [fresh.relations(*point, 30.0) for point in points] == expected
 
 
 def test_an_area_that_reaches_over_the_antimeridian_with_its_distance_is_asked_of_every_place():
