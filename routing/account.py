@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Sequence
 
 from routing.effects import Effects, Record
@@ -40,21 +41,41 @@ def account(done: Sequence[tuple[Record, Effects]], deciding_s: float) -> None:
 
 def _count(done: Sequence[tuple[Record, Effects]]) -> None:
     metrics.observe("transaction_events", len(done))
-    for record, effects in done:
-        member = str(member_of(record.topic))
-        if effects.fate == "routed":
-            metrics.increment("routed_events_total", origin=member, outcome="routed")
-            for recipient, outcome in effects.outcomes:
-                metrics.increment("decisions_total", origin=member, recipient=recipient, outcome=outcome)
-        elif effects.fate == "receipted":
-            metrics.increment("routed_receipts_total", member=member, outcome="routed")
-        elif effects.fate == "quarantined":
+    by_topic: dict[str, list[tuple[Record, Effects]]] = {}
+    for each in done:
+        by_topic.setdefault(each[0].topic, []).append(each)
+    for topic, records in by_topic.items():
+        _count_topic(topic, records)
+    told = Counter(news for _, effects in done for news in effects.feedback)
+    for (member, kind), times in told.items():
+        metrics.increment("feedback_total", times, member=member, kind=kind)
+
+
+def _count_topic(topic: str, records: Sequence[tuple[Record, Effects]]) -> None:
+    member = str(member_of(topic))
+    if events := [effects for _, effects in records if effects.fate == "routed"]:
+        metrics.increment("routed_events_total", len(events), origin=member, outcome="routed")
+        _count_decisions(member, events)
+    if receipts := sum(effects.fate == "receipted" for _, effects in records):
+        metrics.increment("routed_receipts_total", receipts, member=member, outcome="routed")
+    for record, effects in records:
+        if effects.fate == "quarantined":
             _quarantined(record, member, effects.reason)
-        for told, kind in effects.feedback:
-            metrics.increment("feedback_total", member=told, kind=kind)
-    for topic in {record.topic for record, _ in done}:
-        if family_of(topic) == "incidents":
-            metrics.set_gauge("last_routed_timestamp_seconds", time.time(), origin=str(member_of(topic)))
+    if family_of(topic) == "incidents":
+        metrics.set_gauge("last_routed_timestamp_seconds", time.time(), origin=member)
+
+
+def _count_decisions(origin: str, events: Sequence[Effects]) -> None:
+    """Added up first: an event is decided for every member, and to count is dearer than to add."""
+    # Events that are decided alike have one and the same tuple of outcomes.
+    alike = Counter(id(effects.outcomes) for effects in events)
+    outcomes = {id(effects.outcomes): effects.outcomes for effects in events}
+    decisions: Counter[tuple[str, str]] = Counter()
+    for which, times in alike.items():
+        for each in outcomes[which]:
+            decisions[each] += times
+    for (recipient, outcome), times in decisions.items():
+        metrics.increment("decisions_total", times, origin=origin, recipient=recipient, outcome=outcome)
 
 
 def _quarantined(record: Record, member: str, reason: str) -> None:

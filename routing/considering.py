@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Final
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import lru_cache
+from typing import Any, Final, NamedTuple, Protocol, TypeVar
 
 from routing.agreements.considered import Considered, Place
 from routing.agreements.measured import measured
 from routing.geography.measuring import Geography
 from schemas.codes import enum_code
-from schemas.cut import CONTROL, OpenEvent
+from schemas.cut import CONTROL, REMEMBERED_BYTES, EventForm, OpenEvent
 from schemas.errors import Rejected
 from schemas.located import placed_sections
 
@@ -24,48 +25,154 @@ _PATHS: Final = {
     "caveats": "control.caveats",
     "handling": "handling",
 }
+_NONE: Final[frozenset[str]] = frozenset()
+_REMEMBERED_MOST: Final = 16_384
+_code: Final = lru_cache(maxsize=1_024)(enum_code)
 MOST_IN_AN_ID: Final = 200
 """Characters of an incident_id or event_id: they stand in keys and in every record that is written of the event."""
 
 
-def considered(event: OpenEvent, geography: Geography) -> Considered:
+class Control(NamedTuple):
+    """What the origin tells the router of an event."""
+
+    sequence: int
+    addressees: frozenset[str]
+    caveats: frozenset[str] | None
+    changes: tuple[Mapping[str, Any], ...]
+    """Of a correction; each with its path, reason, and whether it was wrong from the start."""
+    changed: frozenset[str]
+    """The attributes with a history that the changes name; naming their section alone does not name them."""
+
+
+class _Classification(NamedTuple):
+    category: str | None = None
+    opening_category: str | None = None
+    closing_category: str | None = None
+    qualifiers: frozenset[str] | None = None
+    flags: frozenset[str] | None = None
+
+
+_READ_SECTIONS: Final = (CONTROL, "classification", "locations", "hazards")
+_T = TypeVar("_T")
+_ReadT_co = TypeVar("_ReadT_co", covariant=True)
+
+
+class _Reading(Protocol[_ReadT_co]):
+    """A function of a section's bytes that remembers, and the same function that does not."""
+
+    @property
+    def __wrapped__(self) -> Callable[[EventForm, bytes], _ReadT_co]: ...
+
+    def __call__(self, form: EventForm, block: bytes, /) -> _ReadT_co: ...
+
+
+def considered(event: OpenEvent, geography: Geography, control: Control | None = None) -> Considered:
     """What conditions may read of an event. Checks the sections it reads, and that the parts agree with each other.
 
     Coordinates are measured here against what the bundle's geography knows, and go no further.
+
+    Args:
+        event: the event.
+        geography: of the bundle.
+        control: its control element, if it has been read.
 
     Raises:
         Rejected: the event contradicts itself or lacks what every event must have.
     """
     head = event.head
-    control = _only(event, CONTROL)
-    if control is None:
-        raise Rejected("no-control", "expected one control element, none came", remedy="send sequence and addressees")
-    classification = _only(event, "classification") or {}
+    control = control or control_of(event)
     placed = placed_sections(event)
-    locations = event.section("locations")
+    classification = _remembered(_classification_of, event, "classification")
     return Considered(
         origin=head["origin"],
-        category=_category(head["category"], classification.get("category")),
-        qualifiers=_codes(classification.get("qualifiers")),
-        flags=_codes(classification.get("flags")),
-        caveats=_codes(control["caveats"]),
+        category=_category(head["category"], classification.category),
+        qualifiers=classification.qualifiers,
+        flags=classification.flags,
+        caveats=control.caveats,
         handling=_codes(head["handling"]),
-        grade=enum_code(head["grade"]),
-        status=enum_code(head["status"]),
-        kind=enum_code(head["kind"]),
-        mode=enum_code(head["mode"]),
-        marking=enum_code(head["marking"]),
-        places=tuple(sorted((_place(each, geography) for each in locations), key=_place_order)),
+        grade=_code(head["grade"]),
+        status=_code(head["status"]),
+        kind=_code(head["kind"]),
+        mode=_code(head["mode"]),
+        marking=_code(head["marking"]),
+        places=_places(event, geography),
         regions=geography.regions,
         placed=placed,
-        sections=event.non_empty - {CONTROL},
-        addressees=frozenset(control["addressees"]),
-        opening_category=classification.get("opening_category"),
-        closing_category=classification.get("closing_category"),
-        hazards=frozenset(hazard["kind"] for hazard in event.section("hazards") if hazard["kind"]),
-        changes=frozenset(_changed(control["changes"])) if head["kind"] == "CORRECTED" else frozenset(),
-        sequence=control["sequence"],
+        sections=_without_control(event.non_empty),
+        addressees=control.addressees,
+        opening_category=classification.opening_category,
+        closing_category=classification.closing_category,
+        hazards=_remembered(_hazards_of, event, "hazards"),
+        changes=control.changed if head["kind"] == "CORRECTED" else _NONE,
+        sequence=control.sequence,
     )
+
+
+def control_of(event: OpenEvent) -> Control:
+    """The control element of an event.
+
+    Raises:
+        Rejected: there is none, there are several, or it is malformed.
+    """
+    return _remembered(_control_of, event, CONTROL)
+
+
+def is_of_usual_size(event: OpenEvent) -> bool:
+    """Whether an event states no more for conditions to read than may be remembered of it."""
+    return event.bytes_of(_READ_SECTIONS) <= REMEMBERED_BYTES
+
+
+def _remembered(read: _Reading[_T], event: OpenEvent, section: str) -> _T:
+    """What is read of a section: events repeat what those before them said, letter for letter."""
+    block = event.block(section)
+    return (read if len(block) <= REMEMBERED_BYTES else read.__wrapped__)(event.form, block)
+
+
+@lru_cache(maxsize=_REMEMBERED_MOST)
+def _control_of(form: EventForm, block: bytes) -> Control:
+    control = _only(form, CONTROL, block)
+    if control is None:
+        raise Rejected("no-control", "expected one control element, none came", remedy="send sequence and addressees")
+    return Control(
+        control["sequence"],
+        frozenset(control["addressees"]),
+        _codes(control["caveats"]),
+        tuple(control["changes"]),
+        frozenset(_changed(control["changes"])),
+    )
+
+
+@lru_cache(maxsize=_REMEMBERED_MOST)
+def _classification_of(form: EventForm, block: bytes) -> _Classification:
+    stated = _only(form, "classification", block) or {}
+    return _Classification(
+        stated.get("category"),
+        stated.get("opening_category"),
+        stated.get("closing_category"),
+        _codes(stated.get("qualifiers")),
+        _codes(stated.get("flags")),
+    )
+
+
+def _places(event: OpenEvent, geography: Geography) -> tuple[Place, ...]:
+    block = event.block("locations")
+    places = _places_of if len(block) <= REMEMBERED_BYTES else _places_of.__wrapped__
+    return places(event.form, block, geography)
+
+
+@lru_cache(maxsize=_REMEMBERED_MOST)
+def _places_of(form: EventForm, block: bytes, geography: Geography) -> tuple[Place, ...]:
+    return tuple(sorted((_place(each, geography) for each in form.items("locations", block)), key=_place_order))
+
+
+@lru_cache(maxsize=_REMEMBERED_MOST)
+def _hazards_of(form: EventForm, block: bytes) -> frozenset[str]:
+    return frozenset(hazard["kind"] for hazard in form.items("hazards", block) if hazard["kind"])
+
+
+@lru_cache(maxsize=_REMEMBERED_MOST)
+def _without_control(sections: frozenset[str]) -> frozenset[str]:
+    return sections - {CONTROL}
 
 
 def _place(location: Mapping[str, Any], geography: Geography) -> Place:
@@ -106,11 +213,11 @@ def check_identity(event: OpenEvent, origin: str, key: bytes | None) -> None:
             "retractions are not routed by this release, and must not pass for ordinary events",
             remedy="call whoever received the incident: huecry explain says who did",
         )
-    missing = [name for name in ("incident_id", "event_id", "recorded_at") if not head[name]]
-    if missing:
+    if not (head["incident_id"] and head["event_id"] and head["recorded_at"]):
+        missing = [name for name in ("incident_id", "event_id", "recorded_at") if not head[name]]
         raise Rejected("missing-field", f"expected {', '.join(missing)}, and the event does not state it")
-    long = [name for name in ("incident_id", "event_id") if len(head[name]) > MOST_IN_AN_ID]
-    if long:
+    if len(head["incident_id"]) > MOST_IN_AN_ID or len(head["event_id"]) > MOST_IN_AN_ID:
+        long = [name for name in ("incident_id", "event_id") if len(head[name]) > MOST_IN_AN_ID]
         raise Rejected(
             "too-long",
             f"expected at most {MOST_IN_AN_ID} characters in {', '.join(long)}, and more came",
@@ -118,8 +225,8 @@ def check_identity(event: OpenEvent, origin: str, key: bytes | None) -> None:
         )
 
 
-def _only(event: OpenEvent, section: str) -> dict[str, Any] | None:
-    items = event.section(section)
+def _only(form: EventForm, section: str, block: bytes) -> dict[str, Any] | None:
+    items = form.items(section, block)
     if len(items) > 1:
         raise Rejected("too-many", f"expected at most one element in {section}, {len(items)} came")
     return items[0] if items else None

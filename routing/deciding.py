@@ -6,13 +6,13 @@ name; so a remembered decision depends on nothing but what it is remembered by.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time
 from functools import lru_cache
 from itertools import chain
-from operator import attrgetter
-from typing import Any, Final
+from operator import attrgetter, itemgetter
+from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 from routing.agreements.bundle import Bundle
@@ -25,8 +25,6 @@ from routing.wording import Wording, wording
 
 REMEMBERED_MOST: Final = 16_384
 """Decisions of one process; equal ones share most of their memory."""
-REMEMBERED_CHARACTERS: Final = 2_000
-"""An event that states more for rules to read is decided afresh: nobody can fill the memory of others."""
 
 READS: Final[Mapping[Attribute, tuple[str, ...]]] = {
     # Protections look at the opening and the closing category too.
@@ -64,8 +62,7 @@ _NOTHING_STATED: Final = Considered(
 _NOON: Final = time(12, tzinfo=ZoneInfo("Europe/London"))
 
 
-@dataclass(frozen=True, slots=True)
-class Decided:
+class Decided(NamedTuple):
     """What one recipient gets of one event."""
 
     recipient: str
@@ -77,15 +74,32 @@ class Decided:
         return self.wording.decision
 
 
-def decide_all(bundle: Bundle, considered: Considered, now: datetime) -> list[Decided]:
-    """What each recipient gets of one event, in the order of `recipients`: exactly as the interpreter decides it.
+class Decisions:
+    """What each recipient gets of events that are alike. Compared by identity: what follows from it is remembered."""
+
+    __slots__ = ("each",)
+
+    def __init__(self, each: tuple[Decided, ...]) -> None:
+        self.each = each
+        """In the order of `recipients`."""
+
+    def __iter__(self) -> Iterator[Decided]:
+        return iter(self.each)
+
+
+def decide_all(bundle: Bundle, considered: Considered, now: datetime) -> Decisions:
+    """What each recipient gets of one event, exactly as the interpreter decides it; remembered.
 
     ``now`` must know its time zone.
     """
-    day = london_day(now)
-    pairs = _pairs(_Policy(bundle.hash, bundle), considered.origin)
-    decide_one = _remembered if _characters(considered) <= REMEMBERED_CHARACTERS else _Pair.decide
-    return [decide_one(pair, day, pair.read(considered)) for pair in pairs]
+    origin = _origin(_Policy(bundle.hash, bundle), considered.origin)
+    return _remembered(origin, london_day(now), origin.read(considered))
+
+
+def decide_afresh(bundle: Bundle, considered: Considered, now: datetime) -> Decisions:
+    """The same, of an event that states more than may be remembered of it: nobody can fill the memory of others."""
+    origin = _origin(_Policy(bundle.hash, bundle), considered.origin)
+    return Decisions(origin.decide(london_day(now), origin.read(considered), _Pair.decide))
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +110,24 @@ class _Policy:
     bundle: Bundle = field(compare=False)
 
 
+class _Origin:
+    """The events of one origin under one bundle. Compared by identity."""
+
+    def __init__(self, bundle: Bundle, origin: str) -> None:
+        self._pairs = tuple(_Pair(bundle, origin, recipient) for recipient in recipients(bundle, origin))
+        fields = _ALWAYS_READ.union(*(pair.fields for pair in self._pairs))
+        self._fields = tuple(sorted(fields))
+        self.read: attrgetter[tuple[Any, ...]] = attrgetter(*self._fields)
+        self._of_pairs = [itemgetter(*map(self._fields.index, pair.fields)) for pair in self._pairs]
+
+    def decide(
+        self, day: date, values: tuple[Any, ...], decide_one: Callable[[_Pair, date, tuple[Any, ...]], Decided]
+    ) -> tuple[Decided, ...]:
+        """Ask for each recipient what the rules that concern it say."""
+        pairs = zip(self._pairs, self._of_pairs, strict=True)
+        return tuple(decide_one(pair, day, values_of(values)) for pair, values_of in pairs)
+
+
 class _Pair:
     """One origin and one recipient under one bundle. Compared by identity."""
 
@@ -104,33 +136,33 @@ class _Pair:
         self._origin = origin
         self._recipient = recipient
         rules = (rule for _, rule in bundle.rules_between(origin, recipient))
-        self._fields = tuple(sorted(_ALWAYS_READ.union(*map(_fields_read, rules))))
-        self.read: attrgetter[tuple[Any, ...]] = attrgetter(*self._fields)
+        self.fields = tuple(sorted(_ALWAYS_READ.union(*map(_fields_read, rules))))
 
     def decide(self, day: date, values: tuple[Any, ...]) -> Decided:
         """Ask the interpreter about an event that states what was read and nothing else, at noon of the day."""
-        event = replace(_NOTHING_STATED, origin=self._origin, **dict(zip(self._fields, values, strict=True)))
+        event = replace(_NOTHING_STATED, origin=self._origin, **dict(zip(self.fields, values, strict=True)))
         decision = decide(self._bundle, event, self._recipient, datetime.combine(day, _NOON))
         return Decided(self._recipient, wording(decision, self._bundle.version))
 
 
 @lru_cache(maxsize=1_024)
-def _pairs(policy: _Policy, origin: str) -> tuple[_Pair, ...]:
-    return tuple(_Pair(policy.bundle, origin, recipient) for recipient in recipients(policy.bundle, origin))
+def _origin(policy: _Policy, origin: str) -> _Origin:
+    return _Origin(policy.bundle, origin)
 
 
 @lru_cache(maxsize=REMEMBERED_MOST)
-def _remembered(pair: _Pair, day: date, values: tuple[Any, ...]) -> Decided:
+def _remembered(origin: _Origin, day: date, values: tuple[Any, ...]) -> Decisions:
+    return _equal_as_one(origin.decide(day, values, _remembered_of_pair))
+
+
+@lru_cache(maxsize=4_096)
+def _equal_as_one(each: tuple[Decided, ...]) -> Decisions:
+    return Decisions(each)
+
+
+@lru_cache(maxsize=REMEMBERED_MOST)
+def _remembered_of_pair(pair: _Pair, day: date, values: tuple[Any, ...]) -> Decided:
     return pair.decide(day, values)
-
-
-def _characters(considered: Considered) -> int:
-    """How much the event states in words of its own; a code counts one more, so that many of none count too."""
-    sets = (considered.qualifiers, considered.flags, considered.caveats, considered.handling, considered.addressees)
-    codes = [code for each in sets if each for code in each]
-    for place in considered.places:
-        codes += (place.kind or "", place.district or "", *place.inside, *place.partly)
-    return len(considered.category or "") + len("".join(codes)) + len(codes)
 
 
 def _fields_read(rule: Rule) -> set[str]:

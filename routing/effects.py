@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from routing.agreements.bundle import Bundle
 from routing.agreements.decision import Outcome
 from schemas.exchange import Exchange
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """One Kafka record of an input topic."""
 
     topic: str
@@ -34,8 +33,7 @@ class Policy:
     """Members whose topic cannot be written, with the reason as a code: missing-topic, refused."""
 
 
-@dataclass(frozen=True, slots=True)
-class Output:
+class Output(NamedTuple):
     """One record to produce within the transaction."""
 
     topic: str
@@ -46,8 +44,7 @@ class Output:
 Fate = Literal["routed", "receipted", "quarantined"]
 
 
-@dataclass(frozen=True, slots=True)
-class Effects:
+class Effects(NamedTuple):
     """Everything that follows from one record."""
 
     fate: Fate

@@ -58,7 +58,12 @@ class Intake:
                     del topics[topic]
         self._size -= len(batch)
         self._turn.rotate(-1)
+        self._turn = deque(place for place in self._turn if self._queues[place])
         return batch
+
+    def places(self) -> Iterable[Place]:
+        """Partitions of which there are records here."""
+        return self._turn
 
     def waiting(self, place: Place) -> int:
         """How many records of a partition are here."""
@@ -71,10 +76,9 @@ class Intake:
     def oldest(self) -> dict[str, int]:
         """By topic, when the broker took the oldest record that is here, in milliseconds since 1970; held ones too."""
         found: dict[str, int] = {}
-        for (topic, _), queue in self._queues.items():
-            if queue:
-                at_ms = queue[0].timestamp_ms
-                found[topic] = min(found.get(topic, at_ms), at_ms)
+        for place in self._turn:
+            at_ms, topic = self._queues[place][0].timestamp_ms, place[0]
+            found[topic] = min(found.get(topic, at_ms), at_ms)
         return found
 
     def drop(self, places: Iterable[Place]) -> None:
@@ -101,18 +105,20 @@ class Intake:
     @property
     def idle(self) -> bool:
         """Whether there is nothing that could be taken now."""
-        return not self._waiting()
+        return not self._size or not self._waiting()
 
     def _queue_for(self, record: Record) -> deque[Record]:
         """Where one more record goes, counted already."""
         place = (record.topic, record.partition)
-        if place not in self._queues:
-            self._queues[place] = deque()
+        queue = self._queues.get(place)
+        if queue is None:
+            queue = self._queues[place] = deque()
             self._bytes[place] = 0
+        if not queue:
             self._turn.append(place)
         self._size += 1
         self._bytes[place] += _bytes_of(record)
-        return self._queues[place]
+        return queue
 
     def _waiting(self) -> dict[str, deque[Place]]:
         """Partitions with records, by topic, in order of turn; held topics left out."""

@@ -5,14 +5,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 
 from routing.agreements.measured import geography_of
-from routing.considering import MOST_IN_AN_ID, check_identity, considered
-from routing.deciding import decide_all
-from routing.disclose import Arrived, deliveries, disclosure_record
+from routing.arrived import Arrived, arrived
+from routing.circulation import circulation
+from routing.considering import MOST_IN_AN_ID, check_identity
+from routing.deciding import decide_afresh, decide_all
+from routing.disclose import disclosed
 from routing.effects import Effects, Output, Policy, Record
 from routing.quarantine import quarantined
 from routing.receipts import receipted
@@ -20,7 +21,7 @@ from schemas.codec import EventCodec, encode, stable_id
 from schemas.errors import Rejected
 from schemas.partitioner import partition_of
 from schemas.records import Feedback, FeedbackEntry, Source
-from schemas.topics import family_of, feedback_topic, member_of
+from schemas.topics import FamilyName, family_of, feedback_topic, member_of
 from schemas.wire import unframe
 
 
@@ -38,13 +39,18 @@ def route(record: Record, policy: Policy, now: datetime, codec: EventCodec | Non
         now: the time of deciding, with its zone.
         codec: the schemas known; those of this release unless told.
     """
-    member = member_of(record.topic)
+    family, member = _input(record.topic)
     if member is None or member not in policy.exchange.members:
         msg = f"not an input topic of this exchange: {record.topic}"
         raise ValueError(msg)
-    if family_of(record.topic) == "receipts":
+    if family == "receipts":
         return _route_receipt(record, member, policy, now)
     return _route_event(record, member, policy, now, codec or _codec())
+
+
+@lru_cache(maxsize=4_096)
+def _input(topic: str) -> tuple[FamilyName | None, str | None]:
+    return family_of(topic), member_of(topic)
 
 
 def _route_receipt(record: Record, member: str, policy: Policy, now: datetime) -> Effects:
@@ -57,33 +63,26 @@ def _route_receipt(record: Record, member: str, policy: Policy, now: datetime) -
 def _route_event(record: Record, origin: str, policy: Policy, now: datetime, codec: EventCodec) -> Effects:
     identity = ("", "")
     try:
-        entry, event = codec.open(record.value, policy.exchange.limits.max_event_bytes)
+        opened = codec.open(record.value, policy.exchange.limits.max_event_bytes)
+        _entry, event = opened
         identity = (event.head["incident_id"][:MOST_IN_AN_ID], event.head["event_id"][:MOST_IN_AN_ID])
         check_identity(event, origin, record.key)
         _check_place(record, policy)
-        arrived = Arrived(record, entry, event, considered(event, geography_of(policy.bundle)), now)
-        return _disclosed(arrived, policy, codec)
+        return _disclosed(arrived(record, opened, geography_of(policy.bundle), now), policy, codec)
     except Rejected as why:
         return _refused(record, origin, why, policy, now, identity)
 
 
-def _disclosed(arrived: Arrived, policy: Policy, codec: EventCodec) -> Effects:
-    origin = arrived.considered.origin
-    decided = decide_all(policy.bundle, arrived.considered, arrived.now)
-    granted = [each for each in decided if each.decision.head == "granted"]
-    reachable = [each for each in granted if each.recipient not in policy.suspended]
-    outputs = deliveries(arrived, reachable, codec)
-    outputs.append(disclosure_record(arrived, decided, policy))
-    cut_off = [each.recipient for each in granted if each.recipient in policy.suspended]
-    outputs += [_undeliverable(arrived, member, policy.suspended[member]) for member in cut_off]
+def _disclosed(came: Arrived, policy: Policy, codec: EventCodec) -> Effects:
+    decide = decide_all if came.is_usual else decide_afresh
+    circulated = circulation(decide(policy.bundle, came.considered, came.now), policy.suspended)
+    outputs = disclosed(came, circulated, policy, codec)
+    outputs += [_undeliverable(came, member, reason) for member, reason in circulated.cut_off]
     return Effects(
         fate="routed",
         outputs=tuple(outputs),
-        outcomes=tuple(
-            (each.recipient, "undeliverable" if each.recipient in cut_off else each.decision.outcome)
-            for each in decided
-        ),
-        feedback=tuple((origin, "undeliverable") for _ in cut_off),
+        outcomes=circulated.outcomes,
+        feedback=tuple((came.considered.origin, "undeliverable") for _ in circulated.cut_off),
     )
 
 
@@ -97,16 +96,16 @@ def _check_place(record: Record, policy: Policy) -> None:
         )
 
 
-def _undeliverable(arrived: Arrived, member: str, reason: str) -> Output:
-    origin, incident_id, event_id = arrived.identity
-    record = arrived.record
+def _undeliverable(came: Arrived, member: str, reason: str) -> Output:
+    origin, incident_id, event_id = came.identity
+    record = came.record
     identifier = stable_id("undeliverable", origin, incident_id, event_id, member)
     told = Feedback(
         feedback_id=identifier,
         to=origin,
         kind="undeliverable",
         member=member,
-        at=arrived.now,
+        at=came.now,
         reason=reason,
         detail="the member's topic cannot be written",
         remedy="tell the member by telephone; the operators of the exchange have an alert",
@@ -124,4 +123,4 @@ def _refused(
     if why.reason != "unknown-schema":
         return effects
     schema_id, _ = unframe(record.value, policy.exchange.limits.max_event_bytes)
-    return replace(effects, unknown_schema=schema_id)
+    return effects._replace(unknown_schema=schema_id)

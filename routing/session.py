@@ -181,9 +181,8 @@ class Session:
 
     def _pause_and_resume(self) -> None:
         """Keep one force's flood from filling the memory, and its fetches from crowding out the others'."""
-        places = [(place.topic, place.partition) for place in self._assignment or ()]
-        full = [place for place in places if place not in self._paused and self._fill(place) >= 1]
-        drained = [place for place in places if place in self._paused and self._fill(place) <= _RESUME_AT]
+        full = [place for place in self.intake.places() if place not in self._paused and self._fill(place) >= 1]
+        drained = [place for place in self._paused if self._fill(place) <= _RESUME_AT]
         if full:
             self._consumer.pause([TopicPartition(*place) for place in full])
             self._paused.update(full)

@@ -5,6 +5,7 @@ Equal decisions have one `Wording` while any of them is remembered, so it can be
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from functools import cached_property
 from typing import Any
@@ -32,6 +33,11 @@ class Wording:
     def grounds(self) -> bytes:
         """Of a disclosure's terms the third part."""
         return terms_parts()[2].encode({"grounds": self._grounds()})
+
+    @cached_property
+    def opening(self) -> bytes:
+        """The first three parts, of an event that corrects nothing, for a recipient to whom it is not addressed."""
+        return b"".join((self.covered, of_event([], addressed=False), self.grounds))
 
     @cached_property
     def ending(self) -> bytes:
@@ -64,6 +70,11 @@ class Wording:
 
     def _grounds(self) -> list[dict[str, str]]:
         return [_ground(ground) for ground in self.decision.grounds]
+
+
+def of_event(changes: Sequence[Mapping[str, Any]], *, addressed: bool) -> bytes:
+    """Of a disclosure's terms the second part: what hangs on the event and its recipient."""
+    return terms_parts()[1].encode({"addressed_to_you": addressed, "changes": changes})
 
 
 def wording(decision: Decision, policy_version: int) -> Wording:

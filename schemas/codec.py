@@ -6,7 +6,7 @@ is encoded and decoded whole.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from hashlib import blake2b
 from typing import Any, Final
@@ -22,13 +22,32 @@ from schemas.wire import frame, string_bytes, unframe
 _ADDRESS_FIELDS: Final = ("delivery_id", "to", "number", "stream", "stream_sequence")
 _NULL: Final = b"\x00"
 
+ID_CHARACTERS: Final = 32
+"""Of an identifier that `stable_id` makes."""
+
 SchemaLookup = Callable[[int], Schema | None]
 """Finds a schema that this release does not have, as `schemas.registry` does; None where nobody knows the id."""
 
 
 def stable_id(*parts: str) -> str:
     """An identifier made from its parts: the same however often it is made. 32 hexadecimal digits."""
-    return blake2b("\x1f".join(parts).encode(), digest_size=16).hexdigest()
+    return blake2b("\x1f".join(parts).encode(), digest_size=ID_CHARACTERS // 2).hexdigest()
+
+
+def stable_ids(first: Sequence[str], rests: Iterable[bytes]) -> list[bytes]:
+    """`stable_id` of some first parts and each of these rests (`id_rest`), in ASCII; the first are hashed once."""
+    begun = blake2b("\x1f".join((*first, "")).encode(), digest_size=ID_CHARACTERS // 2)
+    found = []
+    for rest in rests:
+        each = begun.copy()
+        each.update(rest)
+        found.append(each.hexdigest().encode())
+    return found
+
+
+def id_rest(*parts: str) -> bytes:
+    """The last parts of an identifier, for `stable_ids`."""
+    return "\x1f".join(parts).encode()
 
 
 class EventCodec:
@@ -37,12 +56,14 @@ class EventCodec:
     def __init__(self, known: Catalogue | None = None) -> None:
         self.catalogue = known or catalogue()
         self._forms: dict[int, EventForm] = {}
+        self._delivery_frames: dict[int, bytes] = {}
 
     def form(self, entry: Entry) -> EventForm:
         """The layout of an IncidentEvent or Delivery entry's event."""
-        if entry.schema_id not in self._forms:
-            self._forms[entry.schema_id] = EventForm(event_schema_of(entry))
-        return self._forms[entry.schema_id]
+        found = self._forms.get(entry.schema_id)
+        if found is None:
+            found = self._forms[entry.schema_id] = EventForm(event_schema_of(entry))
+        return found
 
     def encode(self, event: Mapping[str, Any], version: int | None = None) -> bytes:
         """A framed event in our form, in the newest schema version unless told."""
@@ -62,7 +83,10 @@ class EventCodec:
 
     def delivery_frame(self, event: Entry) -> bytes:
         """The frame of a Delivery that carries this version of the event."""
-        return frame(self.catalogue.delivery_of(event.version).schema_id)
+        found = self._delivery_frames.get(event.version)
+        if found is None:
+            found = self._delivery_frames[event.version] = frame(self.catalogue.delivery_of(event.version).schema_id)
+        return found
 
 
 @cache
@@ -87,7 +111,12 @@ def encode_terms(terms: Mapping[str, Any]) -> bytes:
 
 def encode_address(delivery_id: str, to: str, stream: str) -> bytes:
     """The part of a disclosure that differs for each recipient; without state there are no numbers yet."""
-    return string_bytes(delivery_id) + string_bytes(to) + _NULL + string_bytes(stream) + _NULL
+    return string_bytes(delivery_id) + address_after_id(to, stream)
+
+
+def address_after_id(to: str, stream: str) -> bytes:
+    """The address without the delivery's id, which comes first: the same for all events of one partition."""
+    return string_bytes(to) + _NULL + string_bytes(stream) + _NULL
 
 
 @cache

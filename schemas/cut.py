@@ -4,19 +4,22 @@ We write each section as **one sized block** (Avro: a negative count, then the s
 the end of a section is known from its first bytes. What comes out of a cut is plain Avro that any library reads.
 
 Decoders ignore the size, so a size that lies would make two readers see two different records. A section is therefore
-walked (`schemas.walk`) to exactly its stated end before it is read (`OpenEvent.section`) or passed on
-(`OpenEvent.view`). An event in another valid Avro form is rewritten in ours first (`schemas.rewrite`).
+checked to exactly its stated end before it is read (`OpenEvent.section`) or passed on (`OpenEvent.view`). What is usual
+is checked by straight-line code (`schemas.straight`), and only once while it is remembered, since an update repeats
+most of the sections before it; on all else `schemas.walk` has the last word. An event in another valid Avro form is
+rewritten in ours first (`schemas.rewrite`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from functools import cached_property
-from typing import Any, Final
+from collections.abc import Collection, Iterable, Mapping
+from functools import lru_cache
+from typing import Any, Final, NoReturn
 
 from schemas.avro_form import Form, Schema, named_types, parse, self_contained, without_logical_types
 from schemas.errors import Rejected
 from schemas.places import WATCHED
+from schemas.straight import GIVEN_UP, reader, skipper
 from schemas.walk import Spot, Spotter, Walker
 from schemas.wire import long_bytes, read_long
 
@@ -25,6 +28,11 @@ CONTROL: Final = "control"
 
 Span = tuple[int, int]
 """Where a section's bytes start and end."""
+
+REMEMBERED_MOST: Final = 32_768
+"""Sections of one schema version that are known to be honest: the updates of an hour or two find theirs among them."""
+REMEMBERED_BYTES: Final = 2_048
+"""A larger section is checked each time: nobody can fill the memory of others."""
 
 
 NOTHING_ELSE: Final[Mapping[str, bytes]] = {}
@@ -49,20 +57,21 @@ class EventForm:
         parsed = parse(schema)
         types = named_types(parsed)
         arrays = [_as_record(self_contained(field["type"], types)) for field in parsed["fields"][split:]]
+        items = [self_contained(field["type"]["items"], types) for field in parsed["fields"][split:]]
         self.head = Form({**schema, "fields": without_logical_types(head)})
         self.whole = Form(schema)
         self.head_walker = Walker({**schema, "fields": head})
-        self.item_walkers = tuple(
-            Walker(self_contained(field["type"]["items"], types)) for field in parsed["fields"][split:]
-        )
-        self._spotters = tuple(
-            Spotter(self_contained(field["type"]["items"], types), WATCHED) for field in parsed["fields"][split:]
-        )
-        self.location = Form(without_logical_types(self_contained(types["huecry.event.Location"], types)))
-        """A place by itself, wherever it stands."""
+        self.item_walkers = tuple(map(Walker, items))
         self._head_writer = Form({**schema, "fields": head})
         self._writers = tuple(Form(array) for array in arrays)
         self._readers = tuple(Form(without_logical_types(array)) for array in arrays)
+        self._read_head = reader({**schema, "fields": head})
+        self._spotters = tuple(Spotter(item, WATCHED) for item in items)
+        self.location = Form(without_logical_types(self_contained(types["huecry.event.Location"], types)))
+        """A place by itself, wherever it stands."""
+        skippers = {item["name"]: skipper(item, WATCHED) for item in items}
+        self._skippers = tuple(skippers[item["name"]] for item in items)
+        self._remembered = lru_cache(maxsize=REMEMBERED_MOST)(self._spots)
 
     def encode(self, event: Mapping[str, Any]) -> bytes:
         """The event in our form. Missing fields take the schema's defaults."""
@@ -89,61 +98,101 @@ class EventForm:
             Rejected: malformed.
             NotSized: a section is not one sized block; `rewrite` makes it so.
         """
-        at = self.head_walker.walk(body, 0, "the head")
-        head = self.head.decode(body[:at], "the head")
-        spans = []
+        head, at = self._head_of(body)
+        end_of_head = at
+        found = {}
         for name in self.names:
-            end = at + 1 if body[at : at + 1] == EMPTY else _section_end(body, at, name)
-            spans.append((at, end))
-            at = end
+            if at < len(body) and not body[at]:
+                at += 1
+            else:
+                end = _usual_section_end(body, at) or _section_end(body, at, name)
+                found[name] = (at, end)
+                at = end
         if at != len(body):
             raise Rejected("trailing", f"the event ends at byte {at}, and {len(body) - at} more bytes came")
-        return OpenEvent(self, body, head, tuple(spans))
+        return OpenEvent(self, body, head, end_of_head, found)
 
-    def check(self, index: int, body: bytes, start: int) -> None:
-        """Make sure that the section at ``start`` is what an honest writer writes, to the end that it states.
+    def _head_of(self, body: bytes) -> tuple[Mapping[str, Any], int]:
+        """The head, times as integers, and where it ends.
 
         Raises:
-            Rejected: it is not.
+            Rejected: malformed.
         """
-        self.item_walkers[index].walk_array(body, start, f"section {self.names[index]}")
+        try:
+            head, at = self._read_head(body, 0)
+        except GIVEN_UP:
+            at = len(body) + 1
+        if at > len(body):
+            at = self.head_walker.walk(body, 0, "the head")
+            head = self.head.decode(body[:at], "the head")
+        return head, at
+
+    def refuse(self, section: str, body: bytes, start: int) -> NoReturn:
+        """Say where it goes wrong with the bytes of a section that are not honest.
+
+        Raises:
+            Rejected: always.
+        """
+        self.item_walkers[self.index[section]].walk_array(body, start, f"section {section}")
+        raise AssertionError(f"the walk takes what was refused of section {section}")
 
     def can_hold(self, parts: Collection[str]) -> tuple[str, ...]:
         """The sections that can hold any of these parts of `schemas.places`."""
         pairs = zip(self.names, self._spotters, strict=True)
         return tuple(name for name, spotter in pairs if not spotter.parts.isdisjoint(parts))
 
-    def spots(self, index: int, body: bytes, start: int) -> list[Spot]:
-        """`check`, and where the parts of `schemas.places` stand in the section.
+    def spots(self, section: str, block: bytes) -> tuple[Spot, ...] | None:
+        """Where the parts of `schemas.places` stand in a section's bytes, in order; None: they are not honest."""
+        return self._remembered(section, block) if len(block) <= REMEMBERED_BYTES else self._spots(section, block)
 
-        Raises:
-            Rejected: it is not what an honest writer writes.
-        """
-        return self._spotters[index].spots(body, start, f"section {self.names[index]}")
+    def _spots(self, section: str, block: bytes) -> tuple[Spot, ...] | None:
+        """Of one sized block of items as an honest writer writes them, and its end."""
+        index = self.index[section]
+        seen: list[Spot] = []
+        try:
+            count, at = read_long(block, 0)
+            _, at = read_long(block, at)
+            skip = self._skippers[index]
+            for _ in range(-count):
+                at = skip(block, at, seen)
+            if at == len(block) - 1:
+                return tuple(seen)
+        except GIVEN_UP:
+            pass
+        try:
+            return tuple(self._spotters[index].spots(block, 0, ""))
+        except Rejected:
+            return None
 
-    def items_of(self, index: int, block: bytes) -> list[dict[str, Any]]:
-        """The items of a section's bytes that were checked, times as integers."""
-        items: list[dict[str, Any]] = self._readers[index].decode(block, f"section {self.names[index]}")["items"]
+    def items(self, section: str, block: bytes) -> list[dict[str, Any]]:
+        """The items of a section's bytes that were checked, times as integers; none of no bytes."""
+        if not block:
+            return []
+        index = self.index[section]
+        items: list[dict[str, Any]] = self._readers[index].decode(block, f"section {section}")["items"]
         return items
 
 
 class OpenEvent:
     """An event whose sections have been found but not decoded. Reading one section checks that section."""
 
-    def __init__(self, form: EventForm, body: bytes, head: Mapping[str, Any], spans: tuple[Span, ...]) -> None:
+    __slots__ = ("_checked", "_end_of_head", "_found", "body", "form", "head")
+
+    def __init__(
+        self, form: EventForm, body: bytes, head: Mapping[str, Any], end_of_head: int, found: Mapping[str, Span]
+    ) -> None:
         self.form = form
         self.body = body
         self.head = head
-        self._spans = spans
-        self._items: dict[str, list[dict[str, Any]]] = {}
+        """Times as integers."""
+        self._end_of_head = end_of_head
+        self._found = found
         self._checked: set[str] = set()
-        self._spots: dict[str, list[Spot]] = {}
 
-    @cached_property
+    @property
     def non_empty(self) -> frozenset[str]:
         """Names of the sections that are not empty, control included."""
-        names = zip(self.form.names, self._spans, strict=True)
-        return frozenset(name for name, (start, end) in names if end - start > 1)
+        return _names_of(tuple(self._found))
 
     def section(self, name: str) -> list[dict[str, Any]]:
         """The items of a section, times as integers; empty if this schema version has no such section.
@@ -151,39 +200,48 @@ class OpenEvent:
         Raises:
             Rejected: its bytes are not what an honest writer writes.
         """
-        if name not in self._items:
-            self._items[name] = self._decode(name)
-        return self._items[name]
+        return self.form.items(name, self.block(name))
 
-    def _decode(self, name: str) -> list[dict[str, Any]]:
-        if name not in self.non_empty:
-            return []
-        index = self.form.index[name]
-        self._check(name, index)
-        start, end = self._spans[index]
-        return self.form.items_of(index, self.body[start:end])
+    def block(self, name: str) -> bytes:
+        """The bytes of a section, checked: one sized block; nothing if it is empty or this version has no such section.
 
-    def spots(self, name: str) -> list[Spot]:
-        """Where the parts of `schemas.places` stand in a section, in order.
+        Raises:
+            Rejected: they are not what an honest writer writes.
+        """
+        if name not in self._found:
+            return b""
+        start, end = self._found[name]
+        block = self.body[start:end]
+        if name not in self._checked:
+            self._check(name, block, start)
+        return block
+
+    def bytes_of(self, names: Iterable[str]) -> int:
+        """How many bytes the head and some sections take."""
+        size = self._end_of_head
+        for name in names:
+            if name in self._found:
+                start, end = self._found[name]
+                size += end - start
+        return size
+
+    def span(self, name: str) -> Span:
+        """Where the bytes of a section that is not empty start and end."""
+        return self._found[name]
+
+    def spots(self, name: str) -> tuple[Spot, ...]:
+        """Where the parts of `schemas.places` stand in the bytes of a section (`block`), in order.
 
         Raises:
             Rejected: its bytes are not what an honest writer writes.
         """
-        if name not in self._spots:
-            index = self.form.index[name]
-            found = self.form.spots(index, self.body, self._spans[index][0]) if name in self.non_empty else []
-            self._checked.add(name)
-            self._spots[name] = found
-        return self._spots[name]
+        block = self.block(name)
+        return (block and self.form.spots(name, block)) or ()
 
-    def span(self, name: str) -> Span:
-        """Where a section's bytes start and end."""
-        return self._spans[self.form.index[name]]
-
-    def _check(self, name: str, index: int) -> None:
-        if name not in self._checked:
-            self.form.check(index, self.body, self._spans[index][0])
-            self._checked.add(name)
+    def _check(self, name: str, block: bytes, start: int) -> None:
+        if self.form.spots(name, block) is None:
+            self.form.refuse(name, self.body, start)
+        self._checked.add(name)
 
     def view(self, keep: Collection[str], instead: Mapping[str, bytes] = NOTHING_ELSE) -> bytes:
         """The body with every section blank but those named; control is always blank.
@@ -195,17 +253,24 @@ class OpenEvent:
         Raises:
             Rejected: a section to keep is not what an honest writer writes.
         """
-        spans = self._spans
-        parts = [self.body[: spans[0][0]], *(EMPTY for _ in spans)]
-        for name in sorted(self.non_empty.intersection(keep) - {CONTROL}, key=self.form.names.index):
-            index = self.form.index[name]
-            if (other := instead.get(name)) is not None:
-                parts[1 + index] = other
-                continue
-            self._check(name, index)
-            start, end = spans[index]
-            parts[1 + index] = self.body[start:end]
+        parts: list[bytes] = []
+        since = 0
+        for name, (start, end) in self._found.items():
+            if name not in keep or name == CONTROL:
+                parts += (self.body[since:start], EMPTY)
+                since = end
+            elif name in instead:
+                parts += (self.body[since:start], instead[name])
+                since = end
+            elif name not in self._checked:
+                self._check(name, self.body[start:end], start)
+        parts.append(self.body[since:])
         return b"".join(parts)
+
+
+@lru_cache(maxsize=4_096)
+def _names_of(found: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(found)
 
 
 def sized_block(count: int, content: bytes) -> bytes:
@@ -222,6 +287,23 @@ def _is_array(kind: Any) -> bool:  # noqa: ANN401  a schema is a name, a list or
 def _as_record(array: Schema) -> Schema:
     """The array as the only field of a record: the same bytes, and fastavro parses a record's schema only once."""
     return {"type": "record", "name": "huecry.Section", "fields": [{"name": "items", "type": array}]}
+
+
+def _usual_section_end(body: bytes, at: int) -> int:
+    """The position after a section of fewer than 64 items in fewer than 8,192 bytes; 0: `_section_end` must say."""
+    try:
+        count, size = body[at], body[at + 1]
+        at += 2
+        if size > 0x7F:
+            high = body[at]
+            if not 0 < high < 0x80:
+                return 0
+            size = size & 0x7F | high << 7
+            at += 1
+        end = at + (size >> 1)
+        return end + 1 if count & 0x81 == 1 and not size & 1 and count < size and not body[end] else 0
+    except IndexError:
+        return 0
 
 
 def _section_end(body: bytes, at: int, name: str) -> int:

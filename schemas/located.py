@@ -8,12 +8,12 @@ compass; where a hazard is, in words, goes; references of places go.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Final, NamedTuple
 
 from schemas.avro_form import Form
 from schemas.codes import codes
-from schemas.cut import OpenEvent, sized_block
+from schemas.cut import REMEMBERED_BYTES, REMEMBERED_MOST, EventForm, OpenEvent, sized_block
 from schemas.errors import Rejected
 from schemas.places import DIRECTION, LOCATION, REFERENCES, TELL_WHERE
 from schemas.walk import Spot
@@ -54,15 +54,32 @@ def placed_sections(event: OpenEvent) -> frozenset[str]:
 
     One that is malformed counts: that it states none cannot be told.
     """
-    candidates = (name for name in event.form.can_hold(TELL_WHERE) if name in event.non_empty)
-    return frozenset(name for name in candidates if _is_placed(event, name))
+    return _interned(tuple(name for name in _candidates(event.form, event.non_empty) if _is_placed(event, name)))
+
+
+@lru_cache(maxsize=1_024)
+def _candidates(form: EventForm, non_empty: frozenset[str]) -> tuple[str, ...]:
+    return tuple(name for name in form.can_hold(TELL_WHERE) if name in non_empty)
+
+
+@lru_cache(maxsize=1_024)
+def _interned(names: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(names)
 
 
 def _is_placed(event: OpenEvent, section: str) -> bool:
     try:
-        return any(_tells_where(event, spot) for spot in event.spots(section))
+        block = event.block(section)
     except Rejected:
         return True
+    is_placed = _is_placed_block if len(block) <= REMEMBERED_BYTES else _is_placed_block.__wrapped__
+    return is_placed(event.form, section, block)
+
+
+@lru_cache(maxsize=REMEMBERED_MOST)
+def _is_placed_block(form: EventForm, section: str, block: bytes) -> bool:
+    """Of bytes that were checked: an update repeats most of the sections before it."""
+    return any(_tells_where(form, block, spot) for spot in form.spots(section, block) or ())
 
 
 def located(event: OpenEvent, section: str, tell: Tell) -> bytes:
@@ -71,29 +88,27 @@ def located(event: OpenEvent, section: str, tell: Tell) -> bytes:
     Raises:
         Rejected: its bytes are not what an honest writer writes.
     """
-    body, (start, end) = event.body, event.span(section)
-    spots = event.spots(section)
+    block, spots = event.block(section), event.spots(section)
     if not spots:
-        return body[start:end]
-    count, at = read_long(body, start)
-    _size, at = read_long(body, at)
+        return block
+    count, at = read_long(block, 0)
+    _size, at = read_long(block, at)
     parts: list[bytes] = []
     for spot in spots:
-        parts += (body[at : spot.start], _instead(event, spot, tell))
+        parts += (block[at : spot.start], _instead(event, spot.part, block[spot.start : spot.end], tell))
         at = spot.end
-    parts.append(body[at : end - 1])
+    parts.append(block[at:-1])
     return sized_block(-count, b"".join(parts))
 
 
-def _instead(event: OpenEvent, spot: Spot, tell: Tell) -> bytes:
+def _instead(event: OpenEvent, part: str, as_it_came: bytes, tell: Tell) -> bytes:
     """What stands in the place of a part."""
-    as_it_came = event.body[spot.start : spot.end]
-    if spot.part == LOCATION:
+    if part == LOCATION:
         location = event.form.location.decode(as_it_came, "a place")
         return event.form.location.encode(coarse_location(location, tell))
-    if spot.part == DIRECTION and _is_of_compass(as_it_came):
+    if part == DIRECTION and _is_of_compass(as_it_came):
         return as_it_came
-    return _of_no_place(event, as_it_came) if spot.part == REFERENCES else _NULL
+    return _of_no_place(event, as_it_came) if part == REFERENCES else _NULL
 
 
 def coarse_location(location: Mapping[str, Any], tell: Tell) -> dict[str, Any]:
@@ -110,8 +125,7 @@ def coarse_location(location: Mapping[str, Any], tell: Tell) -> dict[str, Any]:
     return remains
 
 
-def _tells_where(event: OpenEvent, spot: Spot) -> bool:
-    body = event.body
+def _tells_where(form: EventForm, body: bytes, spot: Spot) -> bool:
     if spot.part != LOCATION:
         is_stated = body[spot.start] != 0
         return is_stated and spot.part in TELL_WHERE and not _is_of_compass(body[spot.start : spot.end])
@@ -124,7 +138,7 @@ def _tells_where(event: OpenEvent, spot: Spot) -> bool:
     # Nothing but nulls is left.
     if not body[at : spot.end].strip(_NULL):
         return False
-    location = event.form.location.decode(body[spot.start : spot.end], "a place")
+    location = form.location.decode(body[spot.start : spot.end], "a place")
     return any(value is not None for name, value in location.items() if name not in _OF_STATEMENT)
 
 
@@ -147,10 +161,11 @@ def _of_no_place(event: OpenEvent, references: bytes) -> bytes:
 def _references_of_places(event: OpenEvent) -> frozenset[str]:
     found = set()
     for section in event.form.can_hold({LOCATION}):
+        block = event.block(section)
         for spot in event.spots(section):
             if spot.part == LOCATION:
-                size, at = read_long(event.body, spot.start)
-                found.add(event.body[at : at + size].decode())
+                size, at = read_long(block, spot.start)
+                found.add(block[at : at + size].decode())
     return frozenset(found)
 
 

@@ -10,10 +10,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cache
 from itertools import pairwise
+from typing import Final
 
 from schemas.avro_form import Form, Schema, named_types, parse, self_contained
 from schemas.catalogue import catalogue
+from schemas.codec import ID_CHARACTERS
 from schemas.wire import long_bytes, string_bytes
+
+ID_LENGTH: Final = long_bytes(ID_CHARACTERS)
+"""What stands before an id that `codec.stable_id` made."""
 
 
 def in_parts(schema: Schema, *starts: str) -> tuple[Form, ...]:
@@ -55,18 +60,28 @@ def disclosure_record_head() -> Form:
 
 @cache
 def decided_form() -> Form:
-    """One group of a DisclosureRecord's decisions without its recipients, which come first: `encode_recipients`."""
+    """One group of a DisclosureRecord's decisions without its recipients, which come first: `around_ids`."""
     schema = catalogue().current("DisclosureRecord").schema
     _recipients, decided = in_parts(schema["fields"][-1]["type"]["items"], "outcome")
     return decided
 
 
-def encode_recipients(recipients: Sequence[tuple[str, str | None, str | None]]) -> bytes:
-    """The recipients of a group of equal decisions: member, delivery made, or why none could be."""
-    parts = [long_bytes(len(recipients))] if recipients else []
-    for member, delivery_id, undeliverable in recipients:
-        parts += (string_bytes(member), _optional(delivery_id), _optional(undeliverable))
-    return b"".join((*parts, b"\x00"))
+def around_ids(recipients: Sequence[tuple[str, bool, str | None]]) -> list[bytes]:
+    """The recipients of a group of equal decisions, cut where a delivery id stands: `ID_CHARACTERS` of ASCII.
+
+    Each is a member, whether a delivery to it was made, and why one could not be.
+    """
+    parts = [long_bytes(len(recipients)) if recipients else b""]
+    for member, has_id, undeliverable in recipients:
+        parts[-1] += string_bytes(member)
+        if has_id:
+            parts[-1] += b"\x02" + ID_LENGTH
+            parts.append(b"")
+        else:
+            parts[-1] += b"\x00"
+        parts[-1] += _optional(undeliverable)
+    parts[-1] += b"\x00"
+    return parts
 
 
 def _optional(text: str | None) -> bytes:

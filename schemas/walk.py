@@ -21,7 +21,7 @@ from schemas.errors import Rejected
 from schemas.steps import Block, Step, array, block, double, index_below, primitive, record, union
 
 REMEDY: Final = "publish what an Avro serialiser writes with this schema"
-_MOST_DEGREES: Final = {("huecry.event.Point", "latitude"): 90.0, ("huecry.event.Point", "longitude"): 180.0}
+MOST_DEGREES: Final = {("huecry.event.Point", "latitude"): 90.0, ("huecry.event.Point", "longitude"): 180.0}
 _Found = TypeVar("_Found")
 
 
@@ -153,7 +153,7 @@ class _Compiler:
         return isinstance(name, str) and name in self._takes_none
 
     def _field(self, owner: str, field: Schema) -> Step:
-        most = _MOST_DEGREES.get((owner, field["name"]))
+        most = MOST_DEGREES.get((owner, field["name"]))
         step = self.step(field["type"]) if most is None else double(most)
         return self._watch(step, owner, field["name"])
 

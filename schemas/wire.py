@@ -50,7 +50,10 @@ def long_bytes(value: int) -> bytes:
 def string_bytes(value: str) -> bytes:
     """A string as Avro writes it: length in bytes, then UTF-8."""
     encoded = value.encode()
-    return long_bytes(len(encoded)) + encoded
+    return (_SHORT[len(encoded)] if len(encoded) < 64 else long_bytes(len(encoded))) + encoded
+
+
+_SHORT: Final = tuple(map(long_bytes, range(64)))
 
 
 def frame(schema_id: int) -> bytes:

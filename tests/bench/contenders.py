@@ -19,7 +19,7 @@ from routing.worker import Assignment, work
 from schemas.kafka import ClientSettings
 from schemas.topics import incidents_topic, partner_topic
 from tests.bench.raw_copy import CopyTask, copy
-from tests.bench.workload import GRANTED, ORIGIN, bench_bundle, bench_exchange
+from tests.bench.rules import GRANTED, ORIGIN, bench_bundle, bench_exchange
 
 Kind = Literal["raw", "router"]
 

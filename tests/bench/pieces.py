@@ -10,44 +10,43 @@ from typing import TypeVar
 
 from routing.agreements.interpret import decide, recipients
 from routing.agreements.measured import geography_of
-from routing.considering import considered
+from routing.arrived import arrived
+from routing.circulation import circulation
 from routing.deciding import decide_all
-from routing.disclose import Arrived, disclosure_record
+from routing.disclose import disclosed
 from routing.effects import Policy
 from routing.route import route
 from schemas.codec import EventCodec
-from tests.bench.workload import GRANTED, bench_bundle, bench_exchange, records
+from tests.bench.rules import GRANTED, bench_bundle, bench_exchange
+from tests.bench.workload import records
 
 T = TypeVar("T")
 
 
-def measure_pieces(number: int) -> dict[str, float]:
-    """Microseconds of each piece: of one event, but for deciding and the view, which are of one recipient."""
+def measure_pieces(number: int, incidents: int) -> dict[str, float]:
+    """Microseconds of each piece: of one event, but for the view and deciding afresh, which are of one recipient."""
     policy = Policy(bench_bundle(), bench_exchange("bench"))
     codec = EventCodec()
     most = policy.exchange.limits.max_event_bytes
     now = datetime.now(UTC)
-    told = records(policy, number)
+    told = records(policy, number, incidents)
     opened = [codec.open(record.value, most) for record in told]
-    seen = [considered(event, geography_of(policy.bundle)) for _, event in opened]
+    geography = geography_of(policy.bundle)
+    came = [arrived(record, each, geography, now) for record, each in zip(told, opened, strict=True)]
+    seen = [each.considered for each in came]
     members = recipients(policy.bundle, seen[0].origin)
-    decided = [decide_all(policy.bundle, each, now) for each in seen]
-    views = [(event, each.decision.covers) for (_, event), row in zip(opened, decided, strict=True) for each in row]
-    granted = [(event, covers) for event, covers in views if covers]
-    rows = [
-        (Arrived(record, entry, event, each, now), row)
-        for record, (entry, event), each, row in zip(told, opened, seen, decided, strict=True)
-    ]
-    few = seen[: max(1, number // 10)]
+    rows = [(each, circulation(decide_all(policy.bundle, each.considered, now), {})) for each in came]
+    granted = [(row[0].event, to.wording.decision.covers) for row in rows for to in row[1].deliveries]
+    few = seen[: max(1, number // 100)]
     return {
         "open_event": _cost(told, lambda record: codec.open(record.value, most)),
         "view_per_recipient": _cost(granted, lambda pair: pair[0].view(pair[1])),
-        "decide_per_recipient": _cost(seen, lambda each: decide_all(policy.bundle, each, now)) / len(members),
-        "decide_afresh_per_recipient": _cost(
+        "decide": _cost(seen, lambda each: decide_all(policy.bundle, each, now)),
+        "interpret_per_recipient": _cost(
             [(each, member) for each in few for member in members],
             lambda pair: decide(policy.bundle, pair[0], pair[1], now),
         ),
-        "disclosure_record": _cost(rows, lambda row: disclosure_record(*row, policy)),
+        "disclose": _cost(rows, lambda row: disclosed(*row, policy, codec)),
         f"route_{len(GRANTED)}_of_{len(members)}": _cost(told, lambda record: route(record, policy, now)),
     }
 

@@ -34,8 +34,9 @@ from tests.bench.contenders import SOURCE, Kind, running
 from tests.bench.latency import EVENTS_PER_S, Event, Latency, end_of, measure_latency, summary
 from tests.bench.pieces import measure_pieces
 from tests.bench.places import measure_places
+from tests.bench.rules import GRANTED, MEMBERS, RULES, bench_exchange
 from tests.bench.throughput import Input, Rate, measure_rate
-from tests.bench.workload import GRANTED, bench_exchange, framed_events
+from tests.bench.workload import framed_events
 
 KINDS: Final[tuple[Kind, ...]] = ("raw", "router")
 OUT: Final = Path("build/bench.json")
@@ -47,10 +48,13 @@ class Scale:
 
     rounds: int
     events: int
+    warm_up_events: int
     rate_s: float
     warm_up_s: float
     latency_s: float
     pieces: int
+    incidents: int
+    """How many differ in what rules read; what is told beyond them is told again under other numbers."""
 
     @property
     def latency_events(self) -> int:
@@ -58,8 +62,12 @@ class Scale:
         return int((self.warm_up_s + self.latency_s) * EVENTS_PER_S)
 
 
-FULL: Final = Scale(rounds=2, events=120_000, rate_s=8, warm_up_s=3, latency_s=10, pieces=1_000)
-QUICK: Final = Scale(rounds=1, events=3_000, rate_s=2, warm_up_s=0.5, latency_s=1, pieces=50)
+FULL: Final = Scale(
+    rounds=3, events=200_000, warm_up_events=5_000, rate_s=8, warm_up_s=3, latency_s=10, pieces=1_000, incidents=20
+)
+QUICK: Final = Scale(
+    rounds=1, events=3_000, warm_up_events=300, rate_s=2, warm_up_s=0.5, latency_s=1, pieces=20, incidents=3
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -78,9 +86,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def measure(scale: Scale) -> dict[str, Any]:
     """Every figure of ``build/bench.json``."""
     say("what the pieces of routing cost")
-    pieces = measure_pieces(scale.pieces)
+    pieces = measure_pieces(scale.pieces, scale.incidents)
     places = measure_places(20 * scale.pieces)
-    events = framed_events(scale.rounds * len(KINDS) * scale.latency_events + scale.events)
+    events = framed_events(scale.rounds * len(KINDS) * scale.latency_events + scale.events, scale.incidents)
     with EmbeddedBroker() as broker:
         clients = ClientSettings(broker.bootstrap)
         provision(clients, bench_exchange("bench"))
@@ -96,6 +104,9 @@ def measure(scale: Scale) -> dict[str, Any]:
         "latency_ms": {kind: _rounded(latencies[kind]) for kind in KINDS},
         "latency_events_per_s": EVENTS_PER_S,
         "fan_out": len(GRANTED),
+        "rules": RULES,
+        "members": MEMBERS,
+        "incidents": scale.incidents,
         "workers": 1,
         "pieces_us": {name: round(cost, 1) for name, cost in pieces.items()},
         "places_us": {name: round(cost, 1) for name, cost in places.items()},
@@ -119,7 +130,7 @@ def _latencies(clients: ClientSettings, scale: Scale, events: Iterator[Event]) -
 
 def _rates(clients: ClientSettings, scale: Scale, events: Iterator[Event]) -> dict[Kind, list[Rate]]:
     say(f"publishing {scale.events} events to be routed")
-    ready = Input(_end_of_source(clients), scale.events)
+    ready = Input(_end_of_source(clients), scale.events, scale.warm_up_events)
     _publish(clients, events)
     found: dict[Kind, list[Rate]] = {kind: [] for kind in KINDS}
     for turn in range(scale.rounds):

@@ -15,7 +15,7 @@ def test_a_quick_bench_writes_every_figure_and_shows_them(tmp_path: Path) -> Non
     out = tmp_path / "build" / "bench.json"
     command = [sys.executable, "-m", "tests.bench.router", "--quick", "--out", str(out)]
 
-    ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=240, check=False)
+    ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=280, check=False)
 
     assert ran.returncode == 0, ran.stderr
     figures: dict[str, Any] = json.loads(out.read_text("utf-8"))
@@ -25,9 +25,7 @@ def test_a_quick_bench_writes_every_figure_and_shows_them(tmp_path: Path) -> Non
     measured += [figures["latency_ms"][kind][share] for kind in ("raw", "router") for share in ("p50", "p99")]
     measured += [figures["router_to_raw"], *figures["pieces_us"].values(), *figures["places_us"].values()]
     assert all(figure > 0 for figure in measured)
-    assert {"open_event", "view_per_recipient", "decide_per_recipient", "disclosure_record"} < figures[
-        "pieces_us"
-    ].keys()
+    assert {"open_event", "view_per_recipient", "decide", "disclose"} < figures["pieces_us"].keys()
     assert figures["machine"]["cores"] >= 1
     assert {"python", "confluent-kafka", "librdkafka", "fastavro"} < figures["versions"].keys()
     assert "raw copy" in ran.stdout

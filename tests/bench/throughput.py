@@ -31,7 +31,7 @@ class _Sight:
 
 
 def measure_rate(contender: Contender, clients: ClientSettings, input_: Input, most_s: float) -> Rate:
-    """From the first commit seen until all is done, or for so many seconds."""
+    """From the first commit seen after the warm-up until all is done, or for so many seconds."""
     watcher = Consumer(clients.consumer_config(contender.group, **{"isolation.level": "read_uncommitted"}))
     try:
         first = _first_progress(watcher, contender, input_)
@@ -51,15 +51,16 @@ def measure_rate(contender: Contender, clients: ClientSettings, input_: Input, m
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """Events that lie ready: from these offsets on, so many."""
+    """Events that lie ready: from these offsets on, so many; the first of them to warm up on."""
 
     start: list[TopicPartition]
     events: int
+    warm_up: int
 
 
 def _first_progress(watcher: Consumer, contender: Contender, input_: Input) -> _Sight:
     deadline = time.monotonic() + _STALLED_S
-    while not (sight := _look(watcher, contender, input_)).events:
+    while (sight := _look(watcher, contender, input_)).events < max(1, input_.warm_up):
         if sight.at > deadline:
             raise RuntimeError(f"{contender.kind} commits nothing")
         time.sleep(_LOOK_EVERY_S)

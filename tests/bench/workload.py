@@ -1,35 +1,31 @@
 """The events that are measured: violent crimes in one border district, told as a control room tells them.
 
-Under the demonstration's agreements three of five members are granted each of them, each another part, so nothing is
-shared between recipients. Incidents vary in what rules read (category, grade, status, kind, qualifiers, flags,
-sections) as a Friday evening's do.
+Under the agreements of `tests.bench.rules` three of sixty members are granted each of them, each another part.
+Incidents vary in what rules read (category, grade, status, kind, qualifiers, flags, sections) as a Friday evening's
+do. No two incidents share a place, a person or a vehicle, and the five events of one incident stand far apart, with
+those of hundreds of others between them: whoever remembers bytes gains what he would gain on a real evening, no more.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from itertools import count, islice
 from random import Random
 from typing import Any, Final
 
-from routing.agreements.bundle import Bundle
-from routing.agreements.load import load_bundle
 from routing.effects import Policy, Record
 from schemas.codec import EventCodec
 from schemas.event import IncidentEvent
-from schemas.exchange import Exchange, load_exchange
 from schemas.partitioner import partition_of
 from schemas.topics import incidents_topic
+from tests.bench.rules import ORIGIN
 
-ORIGIN: Final = "west-yorkshire"
-GRANTED: Final = ("greater-manchester", "south-yorkshire", "yorkshire-ambulance")
 EVENTS_PER_INCIDENT: Final = 5
-INCIDENTS_MADE: Final = 600
 SEED: Final = 1285
+INCIDENTS_MADE: Final = 600
 
 _CODEC: Final = EventCodec()
-_DEMO: Final = Path(__file__).parents[2] / "deploy" / "demo"
 _START: Final = datetime(2026, 3, 6, 20, 0, tzinfo=UTC)
 _CATEGORIES: Final = (
     *(f"crime/violence/{kind}" for kind in ("homicide", "with-injury", "without-injury", "domestic")),
@@ -48,38 +44,31 @@ _STEPS: Final = (
 )
 
 
-def bench_exchange(name: str) -> Exchange:
-    """The demonstration's exchange under another name, since groups and transactional ids begin with it."""
-    return load_exchange(_DEMO / "exchange.yaml").model_copy(update={"exchange": name})
-
-
-def bench_bundle() -> Bundle:
-    """The demonstration's agreements."""
-    return load_bundle(_DEMO / "agreements")
-
-
-def framed_events(most: int, seed: int = SEED) -> Iterator[tuple[bytes, bytes]]:
+def framed_events(most: int, incidents: int = INCIDENTS_MADE, seed: int = SEED) -> Iterator[tuple[bytes, bytes]]:
     """Keys and framed values, the same for the same seed. No two events or incidents have the same id.
 
-    Encoding takes longer than routing, so after so many incidents they are told again under other numbers.
+    First the first events of so many incidents, then the second of each, and so on. Encoding takes longer than routing,
+    so what was told once is told again under other numbers.
     """
-    told: list[tuple[bytes, bytes]] = []
-    for number in range(-(-most // EVENTS_PER_INCIDENT)):
-        again, numbered = divmod(number, INCIDENTS_MADE)
-        if not again:
-            told += _framed(_name(seed, number), Random(f"{seed}/{number}"))
-        for key, value in told[numbered * EVENTS_PER_INCIDENT :][: min(EVENTS_PER_INCIDENT, most)]:
-            most -= 1
-            renamed = _name(seed, number).encode()
-            yield renamed, value.replace(key, renamed)
+    yield from islice(_endless(min(incidents, -(-most // EVENTS_PER_INCIDENT)), seed), most)
 
 
-def records(policy: Policy, number: int, seed: int = SEED) -> list[Record]:
+def _endless(incidents: int, seed: int) -> Iterator[tuple[bytes, bytes]]:
+    told = [_framed(_name(seed, number), Random(f"{seed}/{number}")) for number in range(incidents)]
+    for first in count(0, incidents):
+        for step in range(EVENTS_PER_INCIDENT):
+            for number, events in enumerate(told):
+                key, value = events[step]
+                renamed = _name(seed, first + number).encode()
+                yield renamed, value.replace(key, renamed)
+
+
+def records(policy: Policy, number: int, incidents: int = INCIDENTS_MADE) -> list[Record]:
     """Events as the routing loop meets them."""
     partitions = policy.exchange.partitions
     return [
         Record(incidents_topic(ORIGIN), partition_of(key, partitions), offset, key, value)
-        for offset, (key, value) in enumerate(framed_events(number, seed))
+        for offset, (key, value) in enumerate(framed_events(number, incidents))
     ]
 
 
@@ -88,9 +77,8 @@ def _name(seed: int, number: int) -> str:
     return f"{ORIGIN}-{seed}-{number:07d}"
 
 
-def _framed(incident: str, random: Random) -> Iterator[tuple[bytes, bytes]]:
-    for event in _incident(incident, random):
-        yield incident.encode(), _CODEC.encode(event.to_avro())
+def _framed(incident: str, random: Random) -> list[tuple[bytes, bytes]]:
+    return [(incident.encode(), _CODEC.encode(event.to_avro())) for event in _incident(incident, random)]
 
 
 def _incident(incident: str, random: Random) -> Iterator[IncidentEvent]:
@@ -131,28 +119,30 @@ def _facts(incident: str, random: Random) -> dict[str, Any]:
                 "flags": sorted(random.sample(_FLAGS, random.randrange(3))),
             }
         ],
-        "locations": [_place(random)],
-        "suspects": [_person("suspected", random)],
-        "victims": [_person("victim", random)],
+        "locations": [_place(incident, random)],
+        "suspects": [_person(incident, "suspected", random)],
+        "victims": [_person(incident, "victim", random)],
         "facts": [],
     }
     if random.random() < 0.4:
-        facts["vehicles"] = [{"vehicle_ref": "v1", "vrm": f"YX{random.randrange(10, 99)}ABC", "role": "suspect"}]
+        facts["vehicles"] = [
+            {"vehicle_ref": f"{incident}-v1", "vrm": f"YX{random.randrange(10, 99)}ABC", "role": "suspect"}
+        ]
     if random.random() < 0.3:
         facts["hazards"] = [{"kind": "bladed", "certainty": "probable"}]
     return facts
 
 
-def _place(random: Random) -> dict[str, Any]:
+def _place(incident: str, random: Random) -> dict[str, Any]:
     point = {"latitude": 53.6 + random.random() / 10, "longitude": -1.8 + random.random() / 10}
     road = {"road": "Leeds Road", "address": f"{random.randrange(1, 400)} Leeds Road, Huddersfield"}
-    return {"location_ref": "l1", "kind": "incident", "point": point, **road, "district": "Kirklees"}
+    return {"location_ref": f"{incident}-l1", "kind": "incident", "point": point, **road, "district": "Kirklees"}
 
 
-def _person(role: str, random: Random) -> dict[str, Any]:
+def _person(incident: str, role: str, random: Random) -> dict[str, Any]:
     names = {"given": random.choice(("Alex", "Sam", "Jo")), "family": random.choice(("Invented", "Madeup", "Fiction"))}
     return {
-        "person_ref": role,
+        "person_ref": f"{incident}-{role}",
         "role": role,
         "names": names,
         "age_band": "25-34",

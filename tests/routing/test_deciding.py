@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from routing.agreements import Bundle, Considered, Place, decide, recipients
 from routing.agreements.model import Attribute, Condition
-from routing.deciding import READS, _remembered, decide_all
+from routing.deciding import READS, Decisions, _remembered, decide_afresh, decide_all
+from routing.route import route
 from tests.routing.agreements.test_agreement_properties import bundles, events, moments
-from tests.routing.scene import NOW, a_bundle, a_share, an_exchange
+from tests.routing.scene import NOW, a_bundle, a_policy, a_share, an_exchange, event_record, small
 
 NOTHING: dict[str, Any] = {
     **dict.fromkeys(("category", "qualifiers", "flags", "caveats", "handling")),
@@ -30,6 +31,8 @@ def test_what_is_remembered_is_what_the_interpreter_decides(bundle: Bundle, seve
     alike = [replace(event, origin=several[0].origin) for event in several]
     for event in (*several, *alike, *reversed(several)):
         decided = decide_all(bundle, event, now)
+        assert decide_all(bundle, event, now) is decided
+        _same(decided, decide_afresh(bundle, event, now))
         for recipient, each in zip(recipients(bundle, event.origin), decided, strict=True):
             afresh = decide(bundle, event, recipient, now)
             assert each.recipient == recipient
@@ -55,14 +58,30 @@ def test_equal_decisions_have_one_wording_and_others_another(bundle: Bundle, eve
             assert (one.wording is other.wording) == (one.decision == other.decision)
 
 
+def _same(one: Decisions, other: Decisions) -> None:
+    assert [(each.recipient, each.decision) for each in one] == [(each.recipient, each.decision) for each in other]
+
+
 def test_what_states_too_much_is_decided_afresh_and_not_remembered():
+    places = {"locations": [{"location_ref": "a", "kind": "incident", "district": "x" * 100_000}]}
+    many = {"locations": [{"location_ref": "a", "kind": "incident", "district": "Leeds"}] * 5_000}
+    _remembered.cache_clear()
+    for stated in (places, many):
+        record = event_record(**small(**stated))
+        assert route(record, a_policy(max_event_bytes=1 << 20), NOW).fate == "routed"
+    assert _remembered.cache_info().currsize == 0
+    assert route(event_record(), a_policy(), NOW).fate == "routed"
+    assert _remembered.cache_info().currsize == 1
+
+
+def test_what_is_decided_afresh_is_not_remembered():
     exchange = an_exchange()
     bundle = a_bundle(exchange, a_share("r", ["south"], ["locations"], Condition("district", ("Leeds",))))
     plain = Considered(**NOTHING, origin="north", places=(Place("incident", "Leeds"),))
     before = _remembered.cache_info().currsize
     for places in [(Place("incident", "x" * 100_000),), (Place("incident", "Leeds"),) * 5_000]:
         event = replace(plain, places=places)
-        for each in decide_all(bundle, event, NOW):
+        for each in decide_afresh(bundle, event, NOW):
             assert replace(each.decision, recipient=each.recipient) == decide(bundle, event, each.recipient, NOW)
     assert _remembered.cache_info().currsize == before
     decide_all(bundle, plain, NOW)

@@ -12,8 +12,9 @@ from routing.agreements import considered_from_dict, decide, recipients
 from routing.agreements.model import Condition, Rule
 from routing.effects import Effects, Policy
 from routing.route import route
+from schemas.avro_form import Form
 from schemas.catalogue import Catalogue, Entry, catalogue, compose_delivery, event_schema_of
-from schemas.codec import EventCodec
+from schemas.codec import EventCodec, encode_address, encode_terms, stable_id
 from schemas.codes import codes, enum_symbol
 from schemas.event import IncidentEvent
 from schemas.sections import SECTIONS
@@ -143,6 +144,34 @@ def test_the_record_and_the_deliveries_agree_to_the_letter(event, policy):
             assert disclosure[name] == group[name]
     ids = [delivery["disclosure"]["delivery_id"] for delivery in made.values()]
     assert len(set(ids)) == len(ids)
+
+
+@settings(max_examples=80)
+@given(event=events(), policy=policies())
+def test_every_record_is_to_the_byte_what_fastavro_writes_of_it(event, policy):
+    for output in on(routed(event, policy), "disclosures"):
+        entry = catalogue().find(int.from_bytes(output.value[1:5], "big"))
+        assert output.value[5:] == Form(entry.schema).encode(stock(output.value))
+
+
+@settings(max_examples=80)
+@given(event=events(), policy=policies())
+def test_every_delivery_is_to_the_byte_what_fastavro_writes_of_its_terms_and_the_cut_event(event, policy):
+    for output in on(routed(event, policy), "partner"):
+        delivery = stock(output.value)
+        terms = delivery["disclosure"]
+        address = encode_address(terms["delivery_id"], terms["to"], terms["stream"])
+        body = CODEC.encode(delivery["event"])[5:]
+        assert output.value[5:] == address + encode_terms(terms) + body
+        assert terms["delivery_id"] == stable_id(
+            "delivery",
+            "north",
+            delivery["event"]["incident_id"],
+            delivery["event"]["event_id"],
+            terms["to"],
+            "share",
+            "event",
+        )
 
 
 @settings(max_examples=80)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from itertools import zip_longest
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from schemas.avro_form import Form
 from schemas.catalogue import catalogue
 from schemas.codec import encode_terms
-from schemas.parts import decided_form, disclosure_record_head, encode_recipients, in_parts, terms_parts
+from schemas.parts import around_ids, decided_form, disclosure_record_head, in_parts, terms_parts
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 GROUND = {"section": "head", "agreement": "A-1", "rule": "r", "purpose": "p", "legal_basis": "law"}
@@ -70,7 +71,9 @@ def test_the_parts_of_a_disclosures_terms_are_the_terms() -> None:
     "recipients",
     [
         [("north", "d" * 32, None)],
+        [("north", "d" * 32, None), ("south", "e" * 32, None)],
         [("north", None, "missing-topic"), ("south" * 20, None, None), ("west", "d" * 32, None)],
+        [("west", "d" * 32, None), ("north", None, "missing-topic")],
         [],
     ],
 )
@@ -83,10 +86,15 @@ def test_the_parts_of_a_disclosure_record_are_the_record(recipients: list[tuple[
     parts = [
         disclosure_record_head().encode(RECORD),
         b"\x02",
-        encode_recipients(recipients),
+        _filled(around_ids([(member, made is not None, why) for member, made, why in recipients]), recipients),
         decided_form().encode(group),
     ]
     assert b"".join(parts) + b"\x00" == whole
+
+
+def _filled(around: list[bytes], recipients: list[tuple[str, str | None, str | None]]) -> bytes:
+    ids = [made.encode() for _, made, _ in recipients if made is not None]
+    return b"".join(part for pair in zip_longest(around, ids, fillvalue=b"") for part in pair)
 
 
 def test_parts_are_named_in_the_order_of_the_schema() -> None:
