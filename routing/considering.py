@@ -27,6 +27,9 @@ _PATHS: Final = {
 }
 _NONE: Final[frozenset[str]] = frozenset()
 _REMEMBERED_MOST: Final = 16_384
+_PLACES_MOST: Final = 8_192
+_PLACES_BYTES: Final = 1_024
+"""What is known of one place takes up to a kilobyte: a crowd of them is measured each time."""
 _code: Final = lru_cache(maxsize=1_024)(enum_code)
 MOST_IN_AN_ID: Final = 200
 """Characters of an incident_id or event_id: they stand in keys and in every record that is written of the event."""
@@ -156,11 +159,11 @@ def _classification_of(form: EventForm, block: bytes) -> _Classification:
 
 def _places(event: OpenEvent, geography: Geography) -> tuple[Place, ...]:
     block = event.block("locations")
-    places = _places_of if len(block) <= REMEMBERED_BYTES else _places_of.__wrapped__
+    places = _places_of if len(block) <= _PLACES_BYTES else _places_of.__wrapped__
     return places(event.form, block, geography)
 
 
-@lru_cache(maxsize=_REMEMBERED_MOST)
+@lru_cache(maxsize=_PLACES_MOST)
 def _places_of(form: EventForm, block: bytes, geography: Geography) -> tuple[Place, ...]:
     return tuple(sorted((_place(each, geography) for each in form.items("locations", block)), key=_place_order))
 

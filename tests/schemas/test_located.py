@@ -159,7 +159,7 @@ def test_a_section_is_placed_if_it_states_a_coordinate_or_an_address(
 def test_a_malformed_section_counts_as_placed_and_is_never_located():
     event = opened(suspects=[{"person_ref": "p1", "home": ADDRESS}])
     start, end = event.span("suspects")
-    broken = OpenEvent(FORM, event.body[: end - 3] + b"\x07" + event.body[end - 2 :], event.head, event._spans)
+    broken = FORM.open(event.body[: end - 3] + b"\x07" + event.body[end - 2 :])
     assert placed_sections(broken) == {"suspects"}
     with pytest.raises(Rejected):
         located(broken, "suspects", tell)
