@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from threading import Event
 from typing import Final
 
 import click
@@ -14,6 +15,7 @@ from rich.console import Console
 from rich.live import Live
 
 from deploy.cli.options import metrics_host, serves_metrics
+from deploy.cli.process import stop_on_signals
 from deploy.status.as_json import as_json
 from deploy.status.looking import Looker
 from deploy.status.screen import screen
@@ -98,12 +100,13 @@ def status(  # noqa: PLR0913, PLR0917  one parameter for each option
         targets = _Targets(named, files)
     except Rejected as rejected:
         raise click.UsageError(str(rejected)) from rejected  # exit code 2: 1 says that something needs attention
-    reports = _reports(targets, names, interval, timeout)
+    looks = _Looks(targets, names, interval, timeout)
     if not (once or as_object):
-        _live(reports)
+        _live(looks, stop_on_signals())
         return
-    next(reports)
-    report = next(reports)
+    looks.look()
+    time.sleep(interval)
+    report = looks.look()
     if as_object:
         click.echo(json.dumps(as_json(report)))
     else:
@@ -134,25 +137,28 @@ def _names(exchange: Path | None) -> Mapping[str, str]:
     return {member: facts.name for member, facts in load_exchange(exchange).members.items()}
 
 
-def _reports(targets: _Targets, names: Mapping[str, str], interval_s: float, timeout_s: float) -> Iterator[Report]:
-    """How things are, again and again."""
-    looker, watch = Looker(timeout_s), Watch()
-    while True:
-        started = time.monotonic()
-        watch, report = watch.look(looker.look(targets.now()), names)
-        yield report
-        time.sleep(max(0.0, started + interval_s - time.monotonic()))
+class _Looks:
+    """How things are, look after look."""
+
+    def __init__(self, targets: _Targets, names: Mapping[str, str], interval_s: float, timeout_s: float) -> None:
+        self.interval_s = interval_s
+        self._targets, self._names = targets, names
+        self._looker, self._watch = Looker(timeout_s), Watch()
+
+    def look(self) -> Report:
+        self._watch, report = self._watch.look(self._looker.look(self._targets.now()), self._names)
+        return report
 
 
-def _live(reports: Iterator[Report]) -> None:
+def _live(looks: _Looks, stop: Event) -> None:
     console = Console(highlight=False)
-    try:
-        with Live(console=console, screen=console.is_terminal, auto_refresh=False) as live:
-            for report in reports:
-                rows = console.height - _ROWS_BESIDE - len(report.faults) - len(report.members)
-                live.update(screen(report, max(3, rows)), refresh=True)
-    except KeyboardInterrupt:
-        return
+    with Live(console=console, screen=console.is_terminal, auto_refresh=False) as live:
+        while not stop.is_set():
+            started = time.monotonic()
+            report = looks.look()
+            rows = console.height - _ROWS_BESIDE - len(report.faults) - len(report.members)
+            live.update(screen(report, max(3, rows)), refresh=True)
+            stop.wait(max(0.0, started + looks.interval_s - time.monotonic()))
 
 
 def _exit_code(report: Report) -> int:

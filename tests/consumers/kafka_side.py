@@ -94,7 +94,7 @@ class Exchange:
         return found
 
 
-def wait_until(true: Callable[[], bool], what: str, timeout_s: float = 30) -> None:
+def wait_until(true: Callable[[], bool], what: str, timeout_s: float = 120) -> None:
     """Poll a condition, and fail with what was waited for."""
     deadline = time.monotonic() + timeout_s
     while not true():

@@ -99,7 +99,7 @@ def check(router: RandomRouter, stage: Stage, folder: Path) -> None:
     router.check_receipts()
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(900)
 def test_a_consumer_killed_within_a_batch_leaves_nothing_of_it_or_all(
     exchange: Exchange, stage: Stage, router: RandomRouter, tmp_path: Path
 ) -> None:
@@ -130,7 +130,7 @@ def test_a_consumer_killed_within_a_batch_leaves_nothing_of_it_or_all(
     check(router, stage, tmp_path)
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(900)
 def test_a_server_killed_within_a_batch_is_waited_for_and_has_everything_once(
     exchange: Exchange, stage: Stage, router: RandomRouter, tmp_path: Path
 ) -> None:
@@ -147,22 +147,22 @@ def test_a_server_killed_within_a_batch_is_waited_for_and_has_everything_once(
             assert "cannot be used now" in consuming.health.reasons()["sink"]
             stage.server.start()
             stage.go_on()
-            wait_until(lambda: not consuming.progress.waiting, "the consumer to go on", timeout_s=60)
+            wait_until(lambda: not consuming.progress.waiting, "the consumer to go on", timeout_s=240)
         for number in range(2):
             goal = stage.count("delivery") + router.random.randrange(1, 100)
             router.deliver(150)
-            wait_until(lambda goal=goal: stage.count("delivery") >= goal, "some deliveries", timeout_s=60)
+            wait_until(lambda goal=goal: stage.count("delivery") >= goal, "some deliveries", timeout_s=240)
             stage.server.kill(kills[number])
             stage.server.start()
-        wait_until(lambda: stage.count("delivery") == len(router.model.seen), "all deliveries", timeout_s=60)
-        wait_until(lambda: stage.count("receipt_outbox") == 0, "all receipts", timeout_s=60)
+        wait_until(lambda: stage.count("delivery") == len(router.model.seen), "all deliveries", timeout_s=240)
+        wait_until(lambda: stage.count("receipt_outbox") == 0, "all receipts", timeout_s=240)
         assert metrics.reading("sink_waiting", recipient=exchange.member, store="receiving") == 0
         assert consuming.health.reasons() == {}
     assert consuming.error is None
     check(router, stage, tmp_path)
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(900)
 def test_a_ledger_and_its_server_killed_within_a_batch_keep_every_record_once(
     exchange: Exchange, postgres: PostgresServer
 ) -> None:
