@@ -89,20 +89,20 @@ def topics_page() -> str:
     families = topics.families()
     rows = [
         [
-            f"`{spec.name.replace('.member', '.<member>')}`",
+            f"`{spec.name.replace('.member', '.<member>').replace('.example', '.<exchange>')}`",
             families[spec.family].holds,
             f"every {families[spec.family].each}".replace("every exchange", "one in all"),
             f"[{record}](messages.md#{record.lower()})" if (record := families[spec.family].record) else "no Avro",
             families[spec.family].written_by,
             families[spec.family].read_by,
-            "`partitions`" if families[spec.family].partitions == "input" else str(spec.partitions),
+            "`partitions`" if families[spec.family].partitions in ("input", "state") else str(spec.partitions),
             "for ever" if (days := families[spec.family].kept_days) is None else f"{days} d",
         ]
         for spec in specs
     ]
     shared = {key: value for key, value in specs[0].config.items() if all(s.config[key] == value for s in specs)}
     own = [
-        [f"`{spec.family}`", *(f"`{key}={spec.config[key]}`" for key in sorted(spec.config.keys() - shared.keys()))]
+        [f"`{spec.family}`", " ".join(f"`{key}={spec.config[key]}`" for key in sorted(spec.config.keys() - shared.keys()))]
         for spec in specs
     ]
     return f"""# Topics
@@ -130,5 +130,5 @@ The reasons stand beside them in `schemas/topics.yaml`.
 
 With the limits that an exchange has by default.
 
-{table(["family", "size", "kept"], own)}
+{table(["family", "settings"], own)}
 """

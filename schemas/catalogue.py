@@ -19,7 +19,7 @@ import yaml
 
 from schemas.errors import Rejected
 
-Record = Literal["IncidentEvent", "Delivery", "Receipt", "Feedback", "DisclosureRecord", "Quarantined"]
+Record = Literal["IncidentEvent", "Delivery", "Receipt", "Feedback", "DisclosureRecord", "Quarantined", "RoutingState"]
 Schema = dict[str, Any]
 
 EVENT: Final = "huecry.event.IncidentEvent"

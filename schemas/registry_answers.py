@@ -146,7 +146,7 @@ class RegistryAnswers:
             return self._record_names[subject]
         topic = subject.removesuffix("-value")
         family = family_of(topic)
-        if topic == subject or family is None or member_of(topic) is None:
+        if topic == subject or family is None or (member_of(topic) is None and families()[family].each != "exchange"):
             return None
         name = families()[family].record
         return next((entry.record for entry in self._catalogue.entries if entry.record == name), None)

@@ -16,8 +16,8 @@ from pydantic import BaseModel, ConfigDict
 
 from schemas.exchange import Exchange, Limits
 
-FamilyName = Literal["incidents", "receipts", "partner", "feedback", "quarantine", "disclosures", "policy"]
-PartitionKind = Literal["input", "output", "single"]
+FamilyName = Literal["incidents", "receipts", "partner", "feedback", "quarantine", "disclosures", "policy", "routing.state"]
+PartitionKind = Literal["input", "output", "single", "state"]
 
 _DAY_MS: Final = 24 * 60 * 60 * 1000
 # Key, headers and the framing of a batch; no event is near this in them.
@@ -45,6 +45,8 @@ class TopicFamily(BaseModel):
     partitions: PartitionKind
     kept_days: int | None
     """None: for ever."""
+    compacted: bool = False
+    """Of each key only the newest record is kept."""
 
 
 class _TopicsFile(BaseModel):
@@ -52,6 +54,7 @@ class _TopicsFile(BaseModel):
 
     families: dict[FamilyName, TopicFamily]
     config: dict[str, str]
+    compacted: dict[str, str]
 
 
 class TopicSpec(NamedTuple):
@@ -112,6 +115,11 @@ def policy_topic() -> str:
     return "policy"
 
 
+def state_topic(exchange: str) -> str:
+    """Where the routers of an exchange keep what they remember; by exchange, since a cluster may serve several."""
+    return f"routing.state.{exchange}"
+
+
 def member_of(topic: str) -> str | None:
     """The member a topic belongs to: for an incident, its origin. None: a topic of the exchange, or none of ours."""
     family, _, member = topic.partition(".")
@@ -120,18 +128,17 @@ def member_of(topic: str) -> str | None:
 
 def family_of(topic: str) -> FamilyName | None:
     """The family of a topic; None: none of ours."""
-    prefix = topic.partition(".")[0]
-    return next((name for name in families() if name == prefix), None)
+    return next((name for name in families() if topic == name or topic.startswith(f"{name}.")), None)
 
 
 def topic_specs(exchange: Exchange) -> tuple[TopicSpec, ...]:
     """Every topic of the exchange as it must be: families in the catalogue's order, members sorted."""
     return tuple(
         TopicSpec(
-            name=name if member is None else f"{name}.{member}",
+            name=_name(name, member, exchange),
             family=name,
             member=member,
-            partitions=exchange.partitions if family.partitions == "input" else 1,
+            partitions=exchange.partitions if family.partitions in ("input", "state") else 1,
             replication=exchange.replication,
             config=_config(family, exchange),
         )
@@ -153,6 +160,12 @@ def largest_batch_bytes(kind: PartitionKind, limits: Limits) -> int:
     return limits.max_event_bytes + _FRAMING_BYTES + (0 if kind == "input" else OUTPUT_EXTRA_BYTES)
 
 
+def _name(family: FamilyName, member: str | None, exchange: Exchange) -> str:
+    if family == "routing.state":
+        return state_topic(exchange.exchange)
+    return family if member is None else f"{family}.{member}"
+
+
 def _owners(family: TopicFamily, exchange: Exchange) -> tuple[str | None, ...]:
     match family.each:
         case "publisher":
@@ -166,7 +179,8 @@ def _owners(family: TopicFamily, exchange: Exchange) -> tuple[str | None, ...]:
 
 
 def _config(family: TopicFamily, exchange: Exchange) -> dict[str, str]:
-    return _topics_file().config | {
+    compacted = _topics_file().compacted if family.compacted else {}
+    return _topics_file().config | compacted | {
         "retention.ms": "-1" if family.kept_days is None else str(family.kept_days * _DAY_MS),
         "max.message.bytes": str(largest_batch_bytes(family.partitions, exchange.limits)),
         # Of three copies two must have a record before it is acknowledged.

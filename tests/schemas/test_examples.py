@@ -18,6 +18,7 @@ from schemas.codec import EventCodec, decode, encode, encode_address, encode_ter
 from schemas.codes import is_code
 from schemas.event import IncidentEvent
 from schemas.records import Delivery, DisclosureRecord, Feedback, Quarantined, Receipt
+from schemas.routing_state import RoutingState
 from schemas.sections import CONTROL, SECTIONS
 
 MODELS = {
@@ -27,6 +28,7 @@ MODELS = {
     "feedback": Feedback,
     "disclosure_record": DisclosureRecord,
     "quarantined": Quarantined,
+    "routing_state": RoutingState,
 }
 EXAMPLES = {
     path.name: json.loads(path.read_text("utf-8"))

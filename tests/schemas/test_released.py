@@ -44,6 +44,7 @@ def test_ids_are_this_exchanges_own_and_pinned():
         ("Feedback", 1, None): 1_212_503_001,
         ("DisclosureRecord", 1, None): 1_212_504_001,
         ("Quarantined", 1, None): 1_212_505_001,
+        ("RoutingState", 1, None): 1_212_506_001,
     }
     found = {(entry.record, entry.version, entry.event_version): entry.schema_id for entry in catalogue().entries}
 

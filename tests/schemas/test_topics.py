@@ -16,6 +16,7 @@ from schemas.topics import (
     policy_topic,
     quarantine_topic,
     receipts_topic,
+    state_topic,
     topic_specs,
 )
 
@@ -49,6 +50,7 @@ def test_each_member_has_the_topics_of_what_it_does() -> None:
         "disclosures.force",
         "disclosures.reporter",
         "policy",
+        "routing.state.north",
     ]
 
 
@@ -61,6 +63,7 @@ def test_name_functions_agree_with_the_catalogue() -> None:
         quarantine_topic("force"),
         disclosures_topic("force"),
         policy_topic(),
+        state_topic("north"),
     }
     assert {spec.name for spec in topic_specs(EXCHANGE) if spec.member in {"force", None}} == named
 
@@ -73,11 +76,11 @@ def test_the_member_and_the_family_are_read_from_the_name() -> None:
     assert family_of("somebody.else") is None
 
 
-def test_inputs_share_one_partition_count_and_all_else_has_one_partition() -> None:
+def test_inputs_and_what_routers_remember_share_one_partition_count_and_all_else_has_one_partition() -> None:
     inputs = set(input_topics(EXCHANGE))
     assert inputs == {"incidents.force", "incidents.reporter", "receipts.ambulance", "receipts.force"}
     for spec in topic_specs(EXCHANGE):
-        assert spec.partitions == (3 if spec.name in inputs else 1), spec.name
+        assert spec.partitions == (3 if spec.name in inputs or spec.family == "routing.state" else 1), spec.name
 
 
 def test_every_record_named_is_a_released_one_and_every_released_one_has_a_topic() -> None:
@@ -101,4 +104,9 @@ def test_times_kept_are_those_of_the_catalogue() -> None:
     kept = {spec.family: spec.config["retention.ms"] for spec in topic_specs(EXCHANGE)}
     assert kept["incidents"] == kept["partner"] == kept["receipts"] == str(7 * 86_400_000)
     assert kept["feedback"] == kept["quarantine"] == str(30 * 86_400_000)
-    assert kept["disclosures"] == kept["policy"] == "-1"
+    assert kept["disclosures"] == kept["policy"] == kept["routing.state"] == "-1"
+
+
+def test_only_what_routers_remember_is_compacted() -> None:
+    compacted = {spec.name for spec in topic_specs(EXCHANGE) if spec.config["cleanup.policy"] == "compact"}
+    assert compacted == {state_topic("north")}
