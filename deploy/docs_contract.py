@@ -102,7 +102,10 @@ def topics_page() -> str:
     ]
     shared = {key: value for key, value in specs[0].config.items() if all(s.config[key] == value for s in specs)}
     own = [
-        [f"`{spec.family}`", " ".join(f"`{key}={spec.config[key]}`" for key in sorted(spec.config.keys() - shared.keys()))]
+        [
+            f"`{spec.family}`",
+            " ".join(f"`{key}={value}`" for key, value in sorted(spec.config.items() - shared.items())),
+        ]
         for spec in specs
     ]
     return f"""# Topics

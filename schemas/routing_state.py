@@ -95,6 +95,13 @@ class StandingRefusal(Model):
     hazards: tuple[str, ...] = ()
 
 
+class AskedStep(Model):
+    """Who is asked, and for how long."""
+
+    role: str
+    within_s: Int
+
+
 class OpenLine(Model):
     """An open line of the incident's case: one recipient, one rule."""
 
@@ -102,6 +109,12 @@ class OpenLine(Model):
     agreement: str
     rule: str
     parts: tuple[str, ...] = ()
+    path: tuple[AskedStep, ...] = ()
+    why: str | None = None
+    opened_at: Moment
+    opened_sequence: Long = 0
+    step: Int = 0
+    deadline: Moment
 
 
 class Stream(Model):

@@ -16,7 +16,9 @@ from pydantic import BaseModel, ConfigDict
 
 from schemas.exchange import Exchange, Limits
 
-FamilyName = Literal["incidents", "receipts", "partner", "feedback", "quarantine", "disclosures", "policy", "routing.state"]
+FamilyName = Literal[
+    "incidents", "receipts", "partner", "feedback", "quarantine", "disclosures", "policy", "routing.state"
+]
 PartitionKind = Literal["input", "output", "single", "state"]
 
 _DAY_MS: Final = 24 * 60 * 60 * 1000
@@ -180,9 +182,13 @@ def _owners(family: TopicFamily, exchange: Exchange) -> tuple[str | None, ...]:
 
 def _config(family: TopicFamily, exchange: Exchange) -> dict[str, str]:
     compacted = _topics_file().compacted if family.compacted else {}
-    return _topics_file().config | compacted | {
-        "retention.ms": "-1" if family.kept_days is None else str(family.kept_days * _DAY_MS),
-        "max.message.bytes": str(largest_batch_bytes(family.partitions, exchange.limits)),
-        # Of three copies two must have a record before it is acknowledged.
-        "min.insync.replicas": "2" if exchange.replication >= 3 else "1",
-    }
+    return (
+        _topics_file().config
+        | compacted
+        | {
+            "retention.ms": "-1" if family.kept_days is None else str(family.kept_days * _DAY_MS),
+            "max.message.bytes": str(largest_batch_bytes(family.partitions, exchange.limits)),
+            # Of three copies two must have a record before it is acknowledged.
+            "min.insync.replicas": "2" if exchange.replication >= 3 else "1",
+        }
+    )

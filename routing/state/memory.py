@@ -1,0 +1,216 @@
+"""What a worker remembers of its partitions: committed on disk, uncommitted in an overlay, what was just used at hand.
+
+``get``, ``put`` and ``next_in_stream`` are of the transaction that is open; `changes` are its records for the
+changelog; then `commit` writes them to disk, or `abort` drops them. Nothing is on disk that is not committed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Final, NamedTuple
+
+from routing.state.encoding import decode, decode_streams, encode, encode_streams, keep_until_of
+from routing.state.incident import Incident
+from routing.state.store import Position, Store
+
+STREAMS_KEY: Final = b"streams"
+"""Under this key a partition's streams stand; every other key has a slash."""
+_RECENT_MOST: Final = 16_384
+"""Incidents of a worker that are kept at hand: most events are of one that had another a moment ago."""
+_RECENT_LEAST: Final = 64
+"""Of each partition."""
+_LOOKED_AT: Final = 32
+"""Keys of a partition looked at in each of its transactions for what may be forgotten."""
+_REST_MS: Final = 6 * 60 * 60 * 1000
+"""Between two times that a partition is looked through."""
+
+
+def incident_key(origin: str, incident_id: str) -> bytes:
+    """The key of an incident, in the changelog and on disk; no origin has a slash in it."""
+    return f"{origin}/{incident_id}".encode()
+
+
+class Change(NamedTuple):
+    """One record for the changelog."""
+
+    partition: int
+    key: bytes
+    value: bytes | None
+    """None: it may be forgotten."""
+
+
+class Memory:
+    """What one partition remembers. Not for threads."""
+
+    def __init__(self, store: Store, recent_most: int = _RECENT_MOST) -> None:
+        self.store = store
+        self._recent_most = recent_most
+        self._recent: dict[bytes, Incident] = {}
+        self._changed: dict[bytes, Incident | None] = {}
+        self._written: dict[bytes, bytes | None] = {}
+        self._streams: dict[str, int] | None = None
+        self._moved: dict[str, int] = {}
+        self._sweep = _Sweep()
+
+    def get(self, key: bytes) -> Incident | None:
+        """What is remembered of an incident now, within the open transaction."""
+        if key in self._changed:
+            return self._changed[key]
+        if (recent := self._recent.get(key)) is not None:
+            return recent
+        value = self.store.get(key)
+        if value is None:
+            return None
+        return self._keep(key, decode(value))
+
+    def put(self, key: bytes, incident: Incident) -> None:
+        """Remember an incident, if the open transaction is committed."""
+        self._changed[key] = incident
+
+    def stream(self, member: str) -> int:
+        """The position of the last delivery of the open transaction in a member's stream, or of those before it."""
+        moved = self._moved.get(member)
+        return self._committed_streams().get(member, 0) if moved is None else moved
+
+    def move_streams(self, positions: Mapping[str, int]) -> None:
+        """Set where members' streams stand, if the open transaction is committed."""
+        self._moved.update(positions)
+
+    def changes(self, now_ms: int) -> Iterable[tuple[bytes, bytes | None]]:
+        """What the open transaction changes, as keys and values, with what may be forgotten by now."""
+        if not self._changed and not self._moved:
+            return ()
+        self._written = {key: None if made is None else encode(made) for key, made in self._changed.items()}
+        if self._moved:
+            self._written[STREAMS_KEY] = encode_streams(self._committed_streams() | self._moved)
+        for key in self._sweep.forgettable(self.store, now_ms):
+            if key not in self._changed:
+                self._written[key] = None
+        return self._written.items()
+
+    def commit(self, position: Position | None = None) -> None:
+        """The open transaction is committed, and its changes are.
+
+        Raises:
+            Fatal: the disk does not take them; they are in the changelog.
+        """
+        if not self._written and position is None:
+            return
+        self.store.write(self._written, position)
+        for key, value in self._written.items():
+            if value is None:
+                self._recent.pop(key, None)
+        for key, made in self._changed.items():
+            if made is not None:
+                self._keep(key, made)
+        if self._moved:
+            self._streams = self._committed_streams() | self._moved
+        self._drop_open()
+
+    def abort(self) -> None:
+        """The open transaction did not happen."""
+        self._drop_open()
+
+    def restored(self, recent_most: int = _RECENT_MOST) -> None:
+        """The store was changed from outside: nothing is known but what stands there."""
+        self._recent_most = recent_most
+        self._drop_open()
+        self._recent.clear()
+        self._streams = None
+        self._sweep = _Sweep()
+
+    def _drop_open(self) -> None:
+        self._changed.clear()
+        self._written = {}
+        self._moved.clear()
+
+    def _committed_streams(self) -> dict[str, int]:
+        if self._streams is None:
+            value = self.store.get(STREAMS_KEY)
+            self._streams = {} if value is None else decode_streams(value)
+        return self._streams
+
+    def _keep(self, key: bytes, incident: Incident) -> Incident:
+        if len(self._recent) >= self._recent_most:
+            for old in list(self._recent)[: self._recent_most // 4]:
+                del self._recent[old]
+        self._recent[key] = incident
+        return incident
+
+
+class _Sweep:
+    """Looks through a store, a few keys at a time, for what is past its time."""
+
+    def __init__(self) -> None:
+        self._at = b""
+        self._next_ms = 0
+
+    def forgettable(self, store: Store, now_ms: int) -> Iterator[bytes]:
+        if now_ms < self._next_ms:
+            return
+        found = store.after(self._at, _LOOKED_AT)
+        if len(found) < _LOOKED_AT:
+            self._at, self._next_ms = b"", now_ms + _REST_MS
+        else:
+            self._at = found[-1][0]
+        for key, value in found:
+            if key != STREAMS_KEY and (until := keep_until_of(value)) is not None and until <= now_ms:
+                yield key
+
+
+class Memories:
+    """What a worker remembers, by partition."""
+
+    def __init__(self, open_store: Callable[[int], Store]) -> None:
+        self._open_store = open_store
+        self._memories: dict[int, Memory] = {}
+
+    def __getitem__(self, partition: int) -> Memory:
+        """What a partition of this worker's remembers."""
+        return self._memories[partition]
+
+    def open(self, partitions: Iterable[int]) -> Mapping[int, Store]:
+        """Have these partitions and no others, and give their stores, to be brought up to date.
+
+        Raises:
+            Unavailable: another process has one of them open still.
+            Fatal: one cannot be opened.
+        """
+        wanted = set(partitions)
+        for gone in self._memories.keys() - wanted:
+            self._memories.pop(gone).store.close()
+        recent_most = max(_RECENT_LEAST, _RECENT_MOST // max(1, len(wanted)))
+        for new in sorted(wanted - self._memories.keys()):
+            self._memories[new] = Memory(self._open_store(new))
+        for memory in self._memories.values():
+            memory.restored(recent_most)
+        return {partition: memory.store for partition, memory in self._memories.items()}
+
+    def changes(self, now_ms: int) -> Iterator[Change]:
+        """What the open transaction changes."""
+        for partition, memory in self._memories.items():
+            for key, value in memory.changes(now_ms):
+                yield Change(partition, key, value)
+
+    def commit(self, positions: Mapping[int, Position]) -> None:
+        """The open transaction is committed.
+
+        Args:
+            positions: how far stores stand for the changelog, where that is known.
+
+        Raises:
+            Fatal: the disk does not take it.
+        """
+        for partition, memory in self._memories.items():
+            memory.commit(positions.get(partition))
+
+    def abort(self) -> None:
+        """The open transaction did not happen."""
+        for memory in self._memories.values():
+            memory.abort()
+
+    def close(self) -> None:
+        """Let other processes open the stores."""
+        for memory in self._memories.values():
+            memory.store.close()
+        self._memories.clear()
