@@ -9,6 +9,7 @@ from __future__ import annotations
 import shutil
 import struct
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, NamedTuple, Protocol
 
@@ -16,6 +17,7 @@ from rocksdict import (
     BlockBasedIndexType,
     BlockBasedOptions,
     Cache,
+    DbClosedError,
     DBCompressionType,
     Options,
     Rdict,
@@ -172,8 +174,9 @@ class DiskStore:
         self._database = self._open()
 
     def close(self) -> None:
-        """Let others open it."""
-        self._database.close()
+        """Let others open it; the second time does nothing."""
+        with suppress(DbClosedError):
+            self._database.close()
 
     def _open(self) -> Any:  # noqa: ANN401  rocksdict's types are not told
         try:
