@@ -21,6 +21,7 @@ from schemas.errors import Rejected, Unavailable
 from schemas.exchange import Exchange
 from schemas.kafka import ClientSettings
 from schemas.topics import disclosures_topic, incidents_topic, partner_topic, quarantine_topic, topic_specs
+from tests.integration.routing_scene import wait_for
 
 
 def document(unique: str, partitions: int = 3) -> dict[str, object]:
@@ -53,6 +54,8 @@ def config_of(admin: AdminClient, topic: str) -> dict[str, str | None]:
 
 def create(admin: AdminClient, name: str, partitions: int, config: dict[str, str] | None = None) -> None:
     admin.create_topics([NewTopic(name, partitions, 1, config=config or {})])[name].result(10)
+    # The controller answers first, and the broker learns of it a moment later.
+    wait_for(lambda: name in admin.list_topics(timeout=10).topics, "the broker knows the topic")
 
 
 def test_every_topic_is_made_as_the_catalogue_says(
