@@ -59,7 +59,8 @@ def test_every_code_of_every_list_is_on_its_page(pages):
 
 def test_every_topic_family_is_on_its_page(pages):
     assert all(
-        re.search(rf"^\| `{family}(\.<(member|exchange)>)?` ", pages["topics.md"], re.MULTILINE) for family in topics.families()
+        re.search(rf"^\| `{family}(\.<(member|exchange)>)?` ", pages["topics.md"], re.MULTILINE)
+        for family in topics.families()
     )
 
 
