@@ -23,8 +23,8 @@ T = TypeVar("T")
 
 _PORTS: Final = range(12_000, 32_000)
 """Below the range from which systems take the near ends of outgoing connections."""
-_START_S: Final = 60.0
-_ANSWER_S: Final = 10.0
+_START_S: Final = 120.0
+_ANSWER_S: Final = 60.0
 _LOOK_EVERY_S: Final = 0.1
 
 

@@ -31,7 +31,7 @@ from tests.chaos.processes import Process
 
 _PORTS: Final = range(12_000, 32_000)
 """Below the range from which systems take the near ends of outgoing connections: a stopped process keeps its port."""
-_READY_S: Final = 120.0
+_READY_S: Final = 240.0
 _RATE: Final = "3"
 WORKERS: Final = 1
 
@@ -125,7 +125,7 @@ class RunningExchange:
         """Put a record on a force's topic that is no event."""
         producer = Producer(self._clients.producer_config(self.exchange.limits))
         producer.produce(incidents_topic(force), b"not an event", b"nothing")
-        assert producer.flush(30) == 0
+        assert producer.flush(_READY_S) == 0
 
     def _add(self, name: str, command: str, *arguments: str, ports: int = 1) -> None:
         self._ports[name] = free_ports(ports)

@@ -196,12 +196,7 @@ def test_a_stopped_consumer_is_told_with_whose_it_is(operations: Operations) -> 
     with operations.exchange.without("consume-police"):
         operations.sees("ProcessDown", service="consume", whose="police")
         operations.sees("MemberTakesNothing", member="police")
-        about = {sample.labels["alertname"] for sample in operations.panel(ABOUT_MEMBER, "police")}
-        assert about >= {"ProcessDown", "MemberTakesNothing"}
-        assert operations.panel("marks: Alerts firing", "police")
-        assert _alerts_by_member(operations)["police"] >= 2
-        others = {sample.labels["alertname"] for sample in operations.panel(ABOUT_MEMBER, "ambulance")}
-        assert not others & {"ProcessDown", "MemberTakesNothing"}, "one member's trouble is its own"
+        eventually(lambda: _is_told_of_police_alone(operations), PATIENCE_S, operations.firing)
     operations.sees_no_more("ProcessDown", "MemberTakesNothing")
 
 
@@ -217,7 +212,7 @@ def test_a_broker_that_is_cut_off_is_told_by_every_process(operations: Operation
     with operations.exchange.cut_off():
         for service in ("produce", "route-worker", "consume", "ledger"):
             operations.sees("KafkaAway", service=service)
-        assert "kafka" in {sample.labels["component"] for sample in operations.panel("Not ready")}
+        eventually(lambda: "kafka" in _not_ready(operations), PATIENCE_S, operations.firing)
         eventually(lambda: any(s.value for s in operations.panel("Spool depth")), PATIENCE_S, operations.firing)
     operations.sees_no_more("KafkaAway")
 
@@ -233,10 +228,29 @@ def _gone(operations: Operations) -> set[str]:
     return {sample.labels["service"] for sample in operations.panel("Processes that are gone")}
 
 
-def _silent(operations: Operations) -> float:
-    """How many processes the dashboard says do not answer."""
-    (shown,) = operations.panel("Processes silent")
-    return shown.value
+def _is_told_of_police_alone(operations: Operations) -> bool:
+    """At one time: the boards say that police takes nothing and is down, and of no other recipient either.
+
+    Asked until it is so: on a busy machine a process misses a scrape now and then, and is then down for a second.
+    """
+    trouble = {"ProcessDown", "MemberTakesNothing"}
+    about, others = (
+        {sample.labels["alertname"] for sample in operations.panel(ABOUT_MEMBER, member)}
+        for member in ("police", "ambulance")
+    )
+    told = operations.panel("marks: Alerts firing", "police") and _alerts_by_member(operations).get("police", 0) >= 2
+    return about >= trouble and bool(told) and not others & trouble
+
+
+def _not_ready(operations: Operations) -> set[str]:
+    """Which parts of any process the dashboard says are not ready."""
+    return {sample.labels["component"] for sample in operations.panel("Not ready")}
+
+
+def _silent_forces(operations: Operations) -> set[str]:
+    """Of which forces it fires that nothing comes from them."""
+    fires = operations.prometheus.alerts()
+    return {labels["member"] for labels in fires if labels["alertname"] == "NothingFromForce"}
 
 
 def _refused(operations: Operations) -> set[tuple[str, str]]:
@@ -254,7 +268,7 @@ def test_a_force_that_falls_silent_is_told(operations: Operations) -> None:
     eventually(lambda: operations.prometheus.ask(usual), PATIENCE_S, lambda: "south has no usual rate yet")
     with operations.exchange.without("produce-south"):
         operations.sees("NothingFromForce", member="south")
-        assert not operations.fires("NothingFromForce", member="north")
+        eventually(lambda: _silent_forces(operations) == {"south"}, PATIENCE_S, operations.firing)
     operations.sees_no_more("NothingFromForce", "ProcessDown")
 
 
@@ -269,7 +283,7 @@ def test_a_killed_worker_is_told(operations: Operations) -> None:
 @pytest.mark.long
 def test_a_database_that_is_held_is_told(operations: Operations) -> None:
     database = operations.exchange.parties.folder / "agency.db"
-    with closing(sqlite3.connect(database, isolation_level=None)) as holder:
+    with closing(sqlite3.connect(database, timeout=PATIENCE_S, isolation_level=None)) as holder:
         holder.execute("BEGIN EXCLUSIVE")
         operations.sees("ReceivingDatabaseAway", member="agency")
         holder.execute("ROLLBACK")
@@ -281,7 +295,7 @@ def test_a_member_whose_topic_is_gone_is_told(operations: Operations) -> None:
     clients = ClientSettings(operations.exchange.broker.bootstrap)
     topic = partner_topic("agency")
     administrator = AdminClient({"bootstrap.servers": clients.bootstrap})
-    administrator.delete_topics([topic])[topic].result(timeout=30)
+    administrator.delete_topics([topic])[topic].result(timeout=PATIENCE_S)
     operations.sees("MemberSuspended", member="agency")
     provision(clients, operations.exchange.exchange)
     operations.sees_no_more("MemberSuspended")
