@@ -9,32 +9,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final, get_args
 
 from routing.agreements.bundle import Bundle
-from routing.agreements.decision import HEAD, ActsAs, Ground, RuleMatch
-from routing.agreements.masks import (
-    Categories,
-    Codes,
-    Districts,
-    Kinds,
-    Regions,
-    Sections,
-    Slot,
-    Table,
-    Words,
-    bits,
-    folded_values,
-)
+from routing.agreements.compiled_rule import CompiledRule, Nearness, Personal, PersonalBlock, parts_of
+from routing.agreements.masks import Kinds, Slot, Table, bits
 from routing.agreements.model import (
     FINEST_FIRST,
     Agreement,
     Block,
     Condition,
     Forbid,
-    Limit,
     Refer,
     Rule,
     SetAttribute,
@@ -42,11 +28,9 @@ from routing.agreements.model import (
     WordAttribute,
 )
 from routing.agreements.regions import region
+from routing.agreements.tables import Categories, Codes, Districts, Regions, Sections, Words, folded_values
 from schemas.codes import codes
-from schemas.sections import SECTIONS
 
-PARTS: Final = (HEAD, *SECTIONS)
-PART_BIT: Final = {part: 1 << number for number, part in enumerate(PARTS)}
 _NOTHING: Final[frozenset[str]] = frozenset()
 SETS: Final[tuple[str, ...]] = get_args(SetAttribute)
 WORDS: Final[tuple[str, ...]] = get_args(WordAttribute)
@@ -59,67 +43,6 @@ _TABLES: Final[Mapping[str, type[Table]]] = {
     "area": Regions,
     "near": Regions,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Nearness:
-    """A ``near`` whose member is the recipient: kinds of place, and the distance in metres."""
-
-    kinds: Kinds
-    within_m: int
-
-
-Personal = Condition | Nearness
-"""A condition whose truth hangs on the recipient: ``addressed``, ``holder``, or nearness to the recipient."""
-
-
-@dataclass(frozen=True, slots=True)
-class PersonalBlock:
-    """What of a block hangs on the recipient; the rest of it is in the tables."""
-
-    bit: int
-    conditions: tuple[Personal, ...]
-
-
-@dataclass(slots=True, eq=False)
-class CompiledRule:
-    """A rule with what folding needs of it."""
-
-    agreement: Agreement
-    rule: Rule
-    recipients: int
-    """As bits of members."""
-    parts: int
-    """What it grants or covers, as bits of `PARTS`."""
-    personal: tuple[PersonalBlock, ...] = ()
-    """Its ``when`` and the blocks of its ``unless``, where any of them hangs on the recipient."""
-    locate: int = 0
-    """Of a share rule: how finely, as a position in ``FINEST_FIRST``."""
-    _grounds: dict[int, tuple[Ground, ...]] = field(default_factory=dict)
-    _told: dict[tuple[bool, ActsAs], RuleMatch] = field(default_factory=dict)
-
-    def grounds(self, flowing: int) -> tuple[Ground, ...]:
-        """Of a share rule: itself as the ground of those of these parts that it grants."""
-        those = self.parts & flowing
-        if (found := self._grounds.get(those)) is None:
-            found = self._grounds[those] = tuple(self._ground(part) for part, bit in PART_BIT.items() if those & bit)
-        return found
-
-    def _ground(self, part: str) -> Ground:
-        rule = self.rule
-        if not isinstance(rule, Share):
-            msg = f"rule {rule.id} grants nothing"
-            raise TypeError(msg)
-        return Ground(part, self.agreement.id, rule.id, rule.terms.purpose, rule.terms.legal_basis)
-
-    def told(self, acts_as: ActsAs, *, turned_on_unknown: bool) -> RuleMatch:
-        """As a matching rule of a decision."""
-        key = (turned_on_unknown, acts_as)
-        if (found := self._told.get(key)) is None:
-            rule = self.rule
-            found = RuleMatch(self.agreement.id, rule.id, rule.outcome, turned_on_unknown, acts_as)
-            self._told[key] = found
-        return found
 
 
 class Compiled:
@@ -154,7 +77,7 @@ class Compiled:
 
     def _compiled(self, agreement: Agreement, rule: Rule) -> CompiledRule:
         locate = FINEST_FIRST.index(rule.locate) if isinstance(rule, Share) else 0
-        return CompiledRule(agreement, rule, self.bits_of(rule.recipients), _parts(rule), locate=locate)
+        return CompiledRule(agreement, rule, self.bits_of(rule.recipients), parts_of(rule), locate=locate)
 
     def bits_of(self, members: tuple[str, ...]) -> int:
         """Members as bits; those that do not receive are passed over."""
@@ -170,11 +93,6 @@ class Compiled:
         return found
 
     # -- masks of rules
-
-    @cached_property
-    def parts(self) -> list[int]:
-        """Of each rule what it grants or covers."""
-        return [each.parts for each in self.rules]
 
     @cached_property
     def shares(self) -> int:
@@ -214,12 +132,17 @@ class Compiled:
         return self._rules_to[member]
 
     @cached_property
-    def _rules_to(self) -> list[int]:
+    def rules_by_recipients(self) -> dict[int, int]:
+        """The rules that name the same recipients, by these."""
         together: dict[int, int] = {}
         for number, each in enumerate(self.rules):
             together[each.recipients] = together.get(each.recipients, 0) | 1 << number
+        return together
+
+    @cached_property
+    def _rules_to(self) -> list[int]:
         found = [0] * len(self.members)
-        for recipients, rules in together.items():
+        for recipients, rules in self.rules_by_recipients.items():
             for member in bits(recipients):
                 found[member] |= rules
         return found
@@ -332,12 +255,3 @@ def add_nearness(slot: Slot, block: int, kinds: Kinds, area: str | None, within_
     slot.add(block, [region(area, within_m)] if area else [], kinds)
     if not area:
         slot.adrift[kinds] = slot.adrift.get(kinds, 0) | block
-
-
-def _parts(rule: Rule) -> int:
-    if isinstance(rule, Limit):
-        return 0
-    named = {HEAD, *rule.grant} if isinstance(rule, Share) else set(rule.sections)
-    if isinstance(rule, Refer) and rule.invite:
-        named.add(HEAD)
-    return sum(PART_BIT[part] for part in named)

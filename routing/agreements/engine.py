@@ -25,8 +25,8 @@ from routing.agreements.fold import Folded
 from routing.agreements.force import london_day
 from routing.agreements.masks import bits, remember
 from routing.agreements.named import Alone, Named
-from routing.agreements.parting import lowest, matched_for, partition
-from routing.agreements.personal import Matched
+from routing.agreements.parting import partition
+from routing.agreements.said import Said
 from routing.agreements.state import FIRST_EVENT, State
 
 ResultT = TypeVar("ResultT")
@@ -116,7 +116,7 @@ class _Origin(Generic[ResultT]):
         self._read = attrgetter(*{*standing.reads, *_ALWAYS_READ})
         self._of_shapes: dict[tuple[Any, ...], ResultT] = {}
         self._of_masks: dict[Any, tuple[list[Alone], ResultT]] = {}
-        self._folded: dict[tuple[Matched, bool], Folded] = {}
+        self._folded: dict[tuple[tuple[Said, ...], bool], Folded] = {}
 
     def decide(self, event: Considered, now: datetime, state: State) -> ResultT:
         if state is not FIRST_EVENT:
@@ -145,17 +145,17 @@ class _Origin(Generic[ResultT]):
         return kept[1]
 
     def _groups(self, found: Evaluated, named: int, event: Considered) -> list[Group]:
-        """Recipients for whom the same rules match, and what those decide."""
-        compiled, in_earnest = self._standing.compiled, event.mode == "actual"
-        groups = []
-        for part in partition(found, self._standing.recipients & ~named, compiled):
-            folded = self._fold(matched_for(found, lowest(part), compiled), in_earnest=in_earnest)
-            groups.append(Group(compiled.members, part, folded, event))
-        return groups
+        """Recipients of whom the rules that match say the same, and what those decide."""
+        standing, in_earnest = self._standing, event.mode == "actual"
+        spoken = standing.spoken(found, in_earnest=in_earnest)
+        return [
+            Group(standing.compiled.members, recipients, self._fold(said, in_earnest=in_earnest), event)
+            for recipients, said in partition(spoken, standing.recipients & ~named)
+        ]
 
-    def _fold(self, matched: Matched, *, in_earnest: bool) -> Folded:
-        key = (matched, in_earnest)
+    def _fold(self, said: tuple[Said, ...], *, in_earnest: bool) -> Folded:
+        key = (said, in_earnest)
         if (folded := self._folded.get(key)) is not None:
             return folded
-        compiled, day = self._standing.compiled, self._standing.day
-        return remember(self._folded, key, Folded(compiled, matched, day, in_earnest=in_earnest))
+        standing = self._standing
+        return remember(self._folded, key, Folded(standing.compiled, standing.day, said, in_earnest=in_earnest))

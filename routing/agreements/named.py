@@ -21,8 +21,7 @@ from routing.agreements.interpret import conclude
 from routing.agreements.masks import bits, remember
 from routing.agreements.matching import Match, Question
 from routing.agreements.model import Share
-from routing.agreements.parting import matched_for
-from routing.agreements.personal import Matched
+from routing.agreements.said import Matched
 from routing.agreements.state import Holding, Refusal, Ruling, State
 
 
@@ -78,7 +77,7 @@ class Named:
         ruled, compiled = self._ruled(state), self._standing.compiled
         for number in bits(self.bits(state)):
             member = compiled.members[number]
-            matched = matched_for(found, number, compiled)
+            matched = self._standing.matched_for(found, number)
             if ruled >> number & 1:
                 yield Alone(number, self._afresh(matched, event, now, state, member), is_remembered=False)
             else:
