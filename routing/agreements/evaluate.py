@@ -13,7 +13,8 @@ from routing.agreements.day import day_of
 from routing.agreements.history import ever_stated, with_history
 from routing.agreements.masks import Pair, Table, bits, remember
 from routing.agreements.matching import with_never_states
-from routing.agreements.personal import PersonalRules, Some
+from routing.agreements.parting import Spoken
+from routing.agreements.personal import PersonalRules
 from routing.agreements.said import Audience, Matched, Saying
 from routing.agreements.state import FIRST_EVENT, History, State
 from routing.agreements.tables import is_light
@@ -29,7 +30,7 @@ class Evaluated(NamedTuple):
 
     alike: Matched
     """The rules that match for every recipient that they name."""
-    personal: tuple[Some, ...]
+    personal: tuple[Spoken, ...]
     """What rules say that hang on the recipient, each of those for whom it matches."""
 
 
@@ -177,15 +178,15 @@ class Standing:
         asking = (matching | when.open & self._personal.rules) & self._refer
         return Matched(matching, unknown & matching, shares & ~matching if asking else 0)
 
-    def spoken(self, found: Evaluated, *, in_earnest: bool) -> list[Some]:
+    def spoken(self, found: Evaluated, *, in_earnest: bool) -> list[Spoken]:
         """What the rules say that match, and of whom."""
         heard = found.alike.rules | found.alike.possible
         alike = [
-            Some(each.recipients, each.said(found.alike, self._saying, in_earnest=in_earnest))
+            (each.recipients, each.said(found.alike, self._saying, in_earnest=in_earnest))
             for each in self._audiences
             if heard & each.rules
         ]
-        return alike + list(found.personal)
+        return [*alike, *found.personal]
 
     def matched_for(self, found: Evaluated, number: int) -> Matched:
         """The rules that match for the member of a number."""

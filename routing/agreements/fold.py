@@ -32,8 +32,6 @@ class Folded:
         """Work out who gets what. ``in_earnest``: the mode is ``actual``."""
         self._compiled, self._day, self._said, self._in_earnest = compiled, day, said, in_earnest
         self._in_part: Decision | None = None
-        self._whole: Decision | None = None
-        self._coarse: frozenset[str] = frozenset()
         number = 0
         for each in said:
             number |= each.number
@@ -55,13 +53,13 @@ class Folded:
         *Shared* when every non-empty section is granted and no coordinate or address in them was replaced.
         """
         if self._in_part is None:
-            reasons = Reasons(self._compiled, self._day, together(self._said), in_earnest=self._in_earnest)
-            self._in_part = reasons.decision(self.verdict, self.covers)
-            self._coarse = frozenset(section for section, told in self._in_part.locate.items() if told != "exact")
-        if self._in_part.outcome != "shared-in-part" or not sections.issubset(self.covers):
+            self._decide()
+        if self._whole is None or not sections.issubset(self._in_part.covers):
             return self._in_part
-        if self._coarse and not self._coarse.isdisjoint(placed & sections):
-            return self._in_part
-        if self._whole is None:
-            self._whole = replace(self._in_part, outcome="shared")
-        return self._whole
+        return self._in_part if self._coarse and not self._coarse.isdisjoint(placed & sections) else self._whole
+
+    def _decide(self) -> None:
+        reasons = Reasons(self._compiled, self._day, together(self._said), in_earnest=self._in_earnest)
+        found = self._in_part = reasons.decision(self.verdict, self.covers)
+        self._whole: Decision | None = replace(found, outcome="shared") if found.head == "granted" else None
+        self._coarse = frozenset(section for section, told in found.locate.items() if told != "exact")

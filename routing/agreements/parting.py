@@ -3,52 +3,47 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
 
-from routing.agreements.personal import Some
 from routing.agreements.said import Said
 
+# Plain pairs, and no function of its own for the innermost step: this is done for every event that is not remembered.
+Spoken = tuple[int, Said]
+"""What is said of some recipients, as bits of members."""
+Part = tuple[int, tuple[Said, ...]]
+"""Recipients of whom all the same is said, as bits of members."""
 
-class Part(NamedTuple):
-    """Recipients, as bits of members, of whom all the same is said."""
 
-    recipients: int
-    said: tuple[Said, ...]
-
-
-def partition(spoken: Iterable[Some], recipients: int) -> list[Part]:
+def partition(spoken: Iterable[Spoken], recipients: int) -> list[Part]:
     """Recipients parted so that of all of a part the same is said.
 
     Sets of recipients split the parts found so far; those of one member, of which there may be hundreds, are taken
     out at the end.
     """
-    parts = [Part(recipients, ())] if recipients else []
+    parts: list[Part] = [(recipients, ())] if recipients else []
     single: dict[int, tuple[Said, ...]] = {}
     for named, said in spoken:
         those = named & recipients
-        if those & (those - 1):
-            parts = list(_split(parts, those, said))
-        elif those:
-            single[those] = (*single.get(those, ()), said)
-    return list(_taken_out(parts, single)) if single else parts
-
-
-def _split(parts: list[Part], those: int, said: Said) -> Iterator[Part]:
-    for part in parts:
-        inside = part.recipients & those
-        if not inside:
-            yield part
+        if not those & (those - 1):
+            if those:
+                single[those] = (*single.get(those, ()), said)
             continue
-        if inside != part.recipients:
-            yield Part(part.recipients ^ inside, part.said)
-        yield Part(inside, (*part.said, said))
+        split = []
+        for part in parts:
+            members, heard = part
+            if inside := members & those:
+                split.append((inside, (*heard, said)))
+                if inside != members:
+                    split.append((members ^ inside, heard))
+            else:
+                split.append(part)
+        parts = split
+    return list(_taken_out(parts, single)) if single else parts
 
 
 def _taken_out(parts: list[Part], single: dict[int, tuple[Said, ...]]) -> Iterator[Part]:
     for recipients, said in parts:
         mine = [bit for bit in single if bit & recipients]
-        left = recipients & ~sum(mine)
-        if left:
-            yield Part(left, said)
+        if left := recipients & ~sum(mine):
+            yield left, said
         for bit in mine:
-            yield Part(bit, (*said, *single[bit]))
+            yield bit, (*said, *single[bit])

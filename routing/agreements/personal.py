@@ -11,15 +11,9 @@ from routing.agreements.compiled_rule import CompiledRule, Nearness, PersonalBlo
 from routing.agreements.considered import Considered
 from routing.agreements.masks import Pair, bits, remember
 from routing.agreements.model import Share
+from routing.agreements.parting import Spoken
 from routing.agreements.said import Day, Matched, Said, Saying
 from routing.agreements.state import State
-
-
-class Some(NamedTuple):
-    """What is said of some recipients, as bits of members."""
-
-    recipients: int
-    said: Said
 
 
 class _Seen(NamedTuple):
@@ -33,24 +27,26 @@ class _Seen(NamedTuple):
 
 
 class _Block(NamedTuple):
-    """A block: its bit, and the conditions of it that hang on the recipient, by number."""
+    """A block, as a mask, and the conditions of it that hang on the recipient, by number."""
 
-    bit: int
+    mask: int
     conditions: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class _Rule:
-    """One of the rules."""
+    """One of the rules, as a mask."""
 
-    number: int
+    mask: int
     recipients: int
     when: _Block
     unless: tuple[_Block, ...]
-    needs_certainty: bool
-    """It does not match in doubt."""
     needs_earnest: bool
     """It matches only when the mode is ``actual``."""
+    certain: tuple[Said, Said]
+    """What it says where nothing is unknown: when the mode is not ``actual``, and when it is."""
+    doubtful: tuple[Said, Said]
+    """What it says where something is unknown; a share rule that needs certainty, that it may hold."""
 
 
 class PersonalRules:
@@ -65,24 +61,28 @@ class PersonalRules:
         self._bits = sum({1 << block.bit for block in blocks})
         self.near = tuple({each for block in blocks for each in block.conditions if isinstance(each, Nearness)})
         self._tables = [compiled.recipients_near(each) for each in self.near]
-        self._rules = {number: self._rule(number, rule) for number, rule in found}
-        self._remembered: dict[_Seen, tuple[Some, ...]] = {}
-        self._said: dict[tuple[Matched, bool], Said] = {}
+        self._rules = [self._rule(number, rule) for number, rule in found]
+        self._remembered: dict[_Seen, tuple[Spoken, ...]] = {}
 
     def _rule(self, number: int, each: CompiledRule) -> _Rule:
         when, *unless = map(self._block, each.personal)
-        shares = isinstance(each.rule, Share)
+        mask = 1 << number
+        needs_certainty = isinstance(each.rule, Share) and not each.rule.on_doubt_share
         return _Rule(
-            number,
+            mask,
             each.recipients & self._recipients,
             when,
             tuple(unless),
-            needs_certainty=isinstance(each.rule, Share) and not each.rule.on_doubt_share,
-            needs_earnest=shares and bool(self._compiled.actual_shares >> number & 1),
+            needs_earnest=bool(self._compiled.actual_shares & mask),
+            certain=self._said(Matched(mask, 0, 0)),
+            doubtful=self._said(Matched(0, 0, mask) if needs_certainty else Matched(mask, mask, 0)),
         )
 
+    def _said(self, matched: Matched) -> tuple[Said, Said]:
+        return self._saying.say(matched, in_earnest=False), self._saying.say(matched, in_earnest=True)
+
     def _block(self, block: PersonalBlock) -> _Block:
-        return _Block(block.bit, tuple(map(self._number, block.conditions)))
+        return _Block(1 << block.bit, tuple(map(self._number, block.conditions)))
 
     def _number(self, condition: object) -> int:
         """Nearnesses come first, then who is addressed, then who holds."""
@@ -96,7 +96,7 @@ class PersonalRules:
 
     def evaluate(
         self, blocks: Pair, event: Considered, state: State, near: tuple[Pair, ...], *, in_earnest: bool
-    ) -> tuple[Some, ...]:
+    ) -> tuple[Spoken, ...]:
         """For whom each of the rules matches, and what it says.
 
         Args:
@@ -113,42 +113,29 @@ class PersonalRules:
         found = self._remembered.get(seen)
         return remember(self._remembered, seen, tuple(self._found(seen))) if found is None else found
 
-    def _found(self, seen: _Seen) -> Iterator[Some]:
-        for number in bits(self.rules & seen.open):
-            rule = self._rules[number]
-            if rule.needs_earnest and not seen.in_earnest:
+    def _found(self, seen: _Seen) -> Iterator[Spoken]:
+        in_earnest = seen.in_earnest
+        for rule in self._rules:
+            if not seen.open & rule.mask or (rule.needs_earnest and not in_earnest):
                 continue
-            when = self._truth(rule.when, seen)
-            prevented = open_ = 0
+            true, may_hold = self._truth(rule.when, seen)
+            may_hold &= rule.recipients
+            certain = true & may_hold
             for block in rule.unless:
-                truth = self._truth(block, seen)
-                prevented |= truth.true
-                open_ |= truth.open
-            may_hold = when.open & ~prevented & rule.recipients
-            unknown = (when.open & ~when.true) | (open_ & ~prevented)
-            yield from self._for_whom(rule, may_hold & ~unknown, may_hold & unknown, in_earnest=seen.in_earnest)
+                prevented, open_ = self._truth(block, seen)
+                may_hold &= ~prevented
+                certain &= ~open_
+            if certain:
+                yield certain, rule.certain[in_earnest]
+            if doubtful := may_hold & ~certain:
+                yield doubtful, rule.doubtful[in_earnest]
 
-    def _truth(self, block: _Block, seen: _Seen) -> Pair:
+    def _truth(self, block: _Block, seen: _Seen) -> tuple[int, int]:
         """The recipients for whom a block is true, and for whom it is not false."""
-        true = self._recipients if seen.true >> block.bit & 1 else 0
-        open_ = self._recipients if seen.open >> block.bit & 1 else 0
+        true = self._recipients if seen.true & block.mask else 0
+        open_ = self._recipients if seen.open & block.mask else 0
         for condition in block.conditions:
             found = seen.those[condition]
-            true &= found.true
-            open_ &= found.open
-        return Pair(true, open_)
-
-    def _for_whom(self, rule: _Rule, certain: int, doubtful: int, *, in_earnest: bool) -> Iterator[Some]:
-        """A rule as it matches with certainty, as it matches in doubt, and as it may hold and does not match."""
-        mask = 1 << rule.number
-        if certain:
-            yield Some(certain, self._say(Matched(mask, 0, 0), in_earnest=in_earnest))
-        if doubtful:
-            matched = Matched(0, 0, mask) if rule.needs_certainty else Matched(mask, mask, 0)
-            yield Some(doubtful, self._say(matched, in_earnest=in_earnest))
-
-    def _say(self, matched: Matched, *, in_earnest: bool) -> Said:
-        key = (matched, in_earnest)
-        if (found := self._said.get(key)) is not None:
-            return found
-        return remember(self._said, key, self._saying.say(matched, in_earnest=in_earnest))
+            true &= found[0]
+            open_ &= found[1]
+        return true, open_

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import lru_cache
 from typing import Final, NamedTuple
 
 from routing.agreements.compile import Compiled
 from routing.agreements.compiled_rule import PART_BIT, PARTS
 from routing.agreements.decision import HEAD, State
-from routing.agreements.masks import REMEMBERED_MOST, bits, remember
+from routing.agreements.masks import bits, remember
 from routing.agreements.model import Limit, Refer, Share
 
 HEAD_BIT: Final = PART_BIT[HEAD]
@@ -76,7 +75,6 @@ class Said:
         """See `verdict`."""
 
 
-@lru_cache(maxsize=REMEMBERED_MOST)
 def verdict(number: int) -> Verdict:
     """What becomes of each part, by all that was said of it.
 
@@ -141,9 +139,10 @@ class Audience:
 
     def said(self, matched: Matched, saying: Saying, *, in_earnest: bool) -> Said:
         """What those of them say that match."""
-        rules, first = self.rules, self._first
-        mine = Matched(matched.rules & rules, matched.in_doubt & rules, matched.possible & rules)
-        key = (mine.rules >> first, mine.in_doubt >> first, mine.possible >> first, in_earnest)
+        mine, first = self.rules, self._first
+        rules, in_doubt, possible = matched.rules & mine, matched.in_doubt & mine, matched.possible & mine
+        key = (rules >> first, in_doubt >> first, possible >> first, in_earnest)
         if (found := self._remembered.get(key)) is not None:
             return found
-        return remember(self._remembered, key, saying.say(mine, in_earnest=in_earnest))
+        said = saying.say(Matched(rules, in_doubt, possible), in_earnest=in_earnest)
+        return remember(self._remembered, key, said)
