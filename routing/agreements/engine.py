@@ -20,12 +20,13 @@ from routing.agreements.compile import Compiled
 from routing.agreements.considered import Considered
 from routing.agreements.decision import Decision
 from routing.agreements.decision import State as PartState
-from routing.agreements.evaluate import Evaluated, Standing
+from routing.agreements.evaluate import Evaluated, Evaluator
 from routing.agreements.fold import Folded
 from routing.agreements.force import london_day
 from routing.agreements.masks import bits, remember
 from routing.agreements.named import Alone, Named
 from routing.agreements.parting import partition
+from routing.agreements.rulebook import Rulebook
 from routing.agreements.said import Said
 from routing.agreements.state import FIRST_EVENT, State
 
@@ -80,7 +81,7 @@ class Engine(Generic[ResultT]):
 
     def prepare(self, now: datetime) -> None:
         """Work out beforehand how the rules of every origin stand on this day; else each waits for its first event."""
-        for origin in self._compiled.agreements_of:
+        for origin in self._compiled.agreements:
             self._origin(origin, now)
 
     def decide(self, event: Considered, now: datetime, state: State = FIRST_EVENT) -> ResultT:
@@ -102,18 +103,19 @@ class Engine(Generic[ResultT]):
         if (origin := self._origins.get(key)) is None:
             # A new day: what was remembered of other days is not asked for again.
             self._origins = {each: kept for each, kept in self._origins.items() if each[1] == key[1]}
-            origin = self._origins[key] = _Origin(Standing(self._compiled, *key), self._finish)
+            origin = self._origins[key] = _Origin(Evaluator(Rulebook(self._compiled, *key)), self._finish)
         return origin
 
 
 class _Origin(Generic[ResultT]):
     """The events of one origin on one day, and what is remembered of them."""
 
-    def __init__(self, standing: Standing, finish: Callable[[tuple[Group, ...]], ResultT]) -> None:
-        self._standing = standing
+    def __init__(self, evaluator: Evaluator, finish: Callable[[tuple[Group, ...]], ResultT]) -> None:
+        self._evaluator = evaluator
+        self._rulebook = evaluator.rulebook
         self._finish = finish
-        self._named = Named(standing)
-        self._read = attrgetter(*{*standing.reads, *_ALWAYS_READ})
+        self._named = Named(evaluator)
+        self._read = attrgetter(*{*evaluator.reads, *_ALWAYS_READ})
         self._of_shapes: dict[tuple[Any, ...], ResultT] = {}
         self._of_masks: dict[Any, tuple[list[Alone], ResultT]] = {}
         self._folded: dict[tuple[tuple[Said, ...], bool], Folded] = {}
@@ -126,8 +128,8 @@ class _Origin(Generic[ResultT]):
         return remember(self._of_shapes, shape, self.decide_afresh(event, now, state)) if found is None else found
 
     def decide_afresh(self, event: Considered, now: datetime, state: State) -> ResultT:
-        compiled = self._standing.compiled
-        found = self._standing.evaluate(event, state)
+        compiled = self._rulebook.compiled
+        found = self._evaluator.evaluate(event, state)
         named = 0 if state is FIRST_EVENT else self._named.bits(state)
         alone = list(self._named.decide(found, event, now, state)) if named else []
         # By identity: equal decisions are one while they are remembered, and comparing them is dear.
@@ -146,16 +148,15 @@ class _Origin(Generic[ResultT]):
 
     def _groups(self, found: Evaluated, named: int, event: Considered) -> list[Group]:
         """Recipients of whom the rules that match say the same, and what those decide."""
-        standing, in_earnest = self._standing, event.mode == "actual"
-        spoken = standing.spoken(found, in_earnest=in_earnest)
+        rulebook, in_earnest = self._rulebook, event.mode == "actual"
+        spoken = self._evaluator.spoken(found, in_earnest=in_earnest)
         return [
-            Group(standing.compiled.members, recipients, self._fold(said, in_earnest=in_earnest), event)
-            for recipients, said in partition(spoken, standing.recipients & ~named)
+            Group(rulebook.compiled.members, recipients, self._fold(said, in_earnest=in_earnest), event)
+            for recipients, said in partition(spoken, rulebook.recipients & ~named)
         ]
 
     def _fold(self, said: tuple[Said, ...], *, in_earnest: bool) -> Folded:
         key = (said, in_earnest)
         if (folded := self._folded.get(key)) is not None:
             return folded
-        standing = self._standing
-        return remember(self._folded, key, Folded(standing.compiled, standing.day, said, in_earnest=in_earnest))
+        return remember(self._folded, key, Folded(self._rulebook, said, in_earnest=in_earnest))

@@ -1,21 +1,19 @@
-"""Which rules match for whom: all rules of one origin on one day, evaluated together for an event."""
+"""Which rules match for whom: all rules of a rulebook, evaluated together for an event."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date
 from operator import attrgetter
 from typing import Any, Final, NamedTuple
 
-from routing.agreements.compile import SETS, WORDS, Compiled
 from routing.agreements.considered import Considered
-from routing.agreements.day import day_of
 from routing.agreements.history import ever_stated, with_history
 from routing.agreements.masks import Pair, Table, bits, remember
 from routing.agreements.matching import with_never_states
 from routing.agreements.parting import Spoken
 from routing.agreements.personal import PersonalRules
-from routing.agreements.said import Audience, Matched, Saying
+from routing.agreements.rulebook import SETS, WORDS, Rulebook
+from routing.agreements.said import Audience, Matched
 from routing.agreements.state import FIRST_EVENT, History, State
 from routing.agreements.tables import is_light
 
@@ -34,36 +32,27 @@ class Evaluated(NamedTuple):
     """What rules say that hang on the recipient, each of those for whom it matches."""
 
 
-class Standing:
-    """The rules of one origin as they stand on one day."""
+class Evaluator:
+    """Evaluates a rulebook for events of its origin."""
 
-    def __init__(self, compiled: Compiled, origin: str, today: date) -> None:
-        self.compiled = compiled
-        self.origin = origin
-        self.recipients = ((1 << len(compiled.members)) - 1) & ~compiled.bits_of((origin,))
-        self.day = day_of(compiled, origin, today)
-        live = self.day.live
-        of_live = (bit for bit, number in enumerate(compiled.rule_of_block) if live >> number & 1)
-        self._unless = sum(1 << len(compiled.rules) + bit for bit in of_live)
-        self._all = live | self._unless
+    def __init__(self, rulebook: Rulebook) -> None:
+        self.rulebook = rulebook
+        self._unless = rulebook.all_blocks & ~rulebook.all_rules
         self._rules_of_unless: dict[int, int] = {0: 0}
-        self._shares = compiled.shares & live
-        self._protections = live & ~compiled.shares
-        self._certain_shares = self._shares & ~compiled.doubtful_shares
-        self._refer = (compiled.refers | compiled.doubtful_forbids) & live
-        self._personal = PersonalRules(compiled, self.day, self.recipients)
-        self._saying = Saying(compiled, self.day)
+        self._protections = rulebook.all_rules & ~rulebook.shares
+        self._refer = rulebook.refers | rulebook.doubtful_forbids
+        self._personal = PersonalRules(rulebook)
         self._audiences = [
-            Audience(recipients & self.recipients, those)
-            for recipients, rules in compiled.rules_by_recipients.items()
-            if (those := rules & live & ~self._personal.rules) and recipients & self.recipients
+            Audience(rulebook, recipients, those)
+            for recipients, rules in rulebook.by_recipients.items()
+            if recipients and (those := rules & ~rulebook.personal)
         ]
         self._placed: dict[Any, tuple[Pair, tuple[Pair, ...]]] = {}
-        self._lay_tables(compiled.tables_from(origin))
+        self._lay_tables(rulebook.tables)
 
     def _lay_tables(self, tables: dict[str, Table]) -> None:
         """The tables that are looked up by one field each, in order; and which fields are read at all."""
-        never = self.compiled.bundle.never_stated(self.origin)
+        never = self.rulebook.compiled.bundle.never_stated(self.rulebook.origin)
         look_up: dict[str, Callable[[Any], Pair]] = {}
         for name, table in tables.items():
             if name in _STATED_IN:
@@ -87,7 +76,7 @@ class Standing:
 
     def evaluate(self, event: Considered, state: State) -> Evaluated:
         """Which rules match, and for whom."""
-        true = open_ = self._all
+        true = open_ = self.rulebook.all_blocks
         for look_up, value in zip(self._look_ups, self._read(event), strict=True):
             pair = look_up(value)
             true &= pair[0]
@@ -123,8 +112,8 @@ class Standing:
 
     def _remembered(self, event: Considered, history: History) -> Pair:
         """What the ``when`` of protections reads: sets and categories with their history."""
-        true = open_ = self.day.live
-        remembered = with_history(history, with_never_states(self.compiled.bundle, event))
+        true = open_ = self.rulebook.all_rules
+        remembered = with_history(history, with_never_states(self.rulebook.compiled.bundle, event))
         pairs = [look_up(getattr(remembered, name)) for name, look_up in self._look_up]
         if self._categories is not None:
             pairs.append(self._categories[event.category, ever_stated(history, event)])
@@ -138,7 +127,7 @@ class Standing:
         key = (event.places, event.regions)
         if (found := self._placed.get(key)) is not None:
             return found
-        blocks = Pair(self._all, self._all)
+        blocks = Pair(self.rulebook.all_blocks, self.rulebook.all_blocks)
         for table in self._regions:
             blocks = _both(blocks, table[key])
         if self._districts is not None:
@@ -147,10 +136,10 @@ class Standing:
         return remember(self._placed, key, found) if is_light(event.places) else found
 
     def _evaluated(self, blocks: Pair, event: Considered, state: State, near: tuple[Pair, ...]) -> Evaluated:
-        live, personal = self.day.live, self._personal
+        rules, personal = self.rulebook.all_rules, self._personal
         unless = Pair(self._rules_with(blocks.true & self._unless), self._rules_with(blocks.open & self._unless))
         in_earnest = event.mode == "actual"
-        found = self._matched(Pair(blocks.true & live, blocks.open & live), unless, in_earnest=in_earnest)
+        found = self._matched(Pair(blocks.true & rules, blocks.open & rules), unless, in_earnest=in_earnest)
         if not blocks.open & personal.rules:
             return Evaluated(found, ())
         alike = Matched(*(mask & ~personal.rules for mask in found))
@@ -160,7 +149,7 @@ class Standing:
         """The rules any of whose ``unless`` blocks is among these."""
         if (found := self._rules_of_unless.get(blocks)) is not None:
             return found
-        first, rule_of_block = len(self.compiled.rules), self.compiled.rule_of_block
+        first, rule_of_block = len(self.rulebook.rules), self.rulebook.rule_of_block
         found = 0
         for block in bits(blocks):
             found |= 1 << rule_of_block[block - first]
@@ -170,10 +159,10 @@ class Standing:
         """Doubt goes against sharing: a share needs certainty, a protection only that it may hold."""
         may_hold = when.open & ~unless.true
         unknown = (when.open & ~when.true) | (unless.open & ~unless.true)
-        shares = may_hold & self._shares
+        shares = may_hold & self.rulebook.shares
         if not in_earnest:
-            shares &= ~self.compiled.actual_shares
-        matching = shares & ~(unknown & self._certain_shares) | may_hold & self._protections
+            shares &= ~self.rulebook.actual_shares
+        matching = shares & ~(unknown & self.rulebook.certain_shares) | may_hold & self._protections
         # Of rules that hang on the recipient it is not known yet whether they match.
         asking = (matching | when.open & self._personal.rules) & self._refer
         return Matched(matching, unknown & matching, shares & ~matching if asking else 0)
@@ -182,7 +171,7 @@ class Standing:
         """What the rules say that match, and of whom."""
         heard = found.alike.rules | found.alike.possible
         alike = [
-            (each.recipients, each.said(found.alike, self._saying, in_earnest=in_earnest))
+            (each.recipients, each.said(found.alike, in_earnest=in_earnest))
             for each in self._audiences
             if heard & each.rules
         ]
@@ -190,7 +179,7 @@ class Standing:
 
     def matched_for(self, found: Evaluated, number: int) -> Matched:
         """The rules that match for the member of a number."""
-        mine = self.compiled.rules_to(number)
+        mine = self.rulebook.rules_to(number)
         rules, in_doubt, possible = (mask & mine for mask in found.alike)
         for recipients, said in found.personal:
             if recipients >> number & 1:

@@ -9,12 +9,12 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import lru_cache
 
-from routing.agreements.compile import Compiled
 from routing.agreements.compiled_rule import PART_BIT
 from routing.agreements.decision import Decision, State
 from routing.agreements.masks import REMEMBERED_MOST
 from routing.agreements.reasons import Reasons
-from routing.agreements.said import HEAD_BIT, Day, Said, state_of, together, verdict
+from routing.agreements.rulebook import Rulebook
+from routing.agreements.said import HEAD_BIT, Said, state_of, together, verdict
 from schemas.sections import SECTIONS
 
 
@@ -26,11 +26,11 @@ def _covers(flowing: int) -> tuple[str, ...]:
 class Folded:
     """What matching rules decide for a recipient with no name, whatever the event's sections."""
 
-    __slots__ = ("_coarse", "_compiled", "_day", "_in_earnest", "_in_part", "_said", "_whole", "verdict")
+    __slots__ = ("_coarse", "_in_earnest", "_in_part", "_rulebook", "_said", "_whole", "verdict")
 
-    def __init__(self, compiled: Compiled, day: Day, said: tuple[Said, ...], *, in_earnest: bool) -> None:
+    def __init__(self, rulebook: Rulebook, said: tuple[Said, ...], *, in_earnest: bool) -> None:
         """Work out who gets what. ``in_earnest``: the mode is ``actual``."""
-        self._compiled, self._day, self._said, self._in_earnest = compiled, day, said, in_earnest
+        self._rulebook, self._said, self._in_earnest = rulebook, said, in_earnest
         self._in_part: Decision | None = None
         number = 0
         for each in said:
@@ -52,14 +52,16 @@ class Folded:
 
         *Shared* when every non-empty section is granted and no coordinate or address in them was replaced.
         """
-        if self._in_part is None:
-            self._decide()
-        if self._whole is None or not sections.issubset(self._in_part.covers):
-            return self._in_part
-        return self._in_part if self._coarse and not self._coarse.isdisjoint(placed & sections) else self._whole
+        in_part = self._in_part
+        if in_part is None:
+            in_part = self._in_part = self._decide()
+        if self._whole is None or not sections.issubset(in_part.covers):
+            return in_part
+        return in_part if self._coarse and not self._coarse.isdisjoint(placed & sections) else self._whole
 
-    def _decide(self) -> None:
-        reasons = Reasons(self._compiled, self._day, together(self._said), in_earnest=self._in_earnest)
-        found = self._in_part = reasons.decision(self.verdict, self.covers)
+    def _decide(self) -> Decision:
+        reasons = Reasons(self._rulebook, together(self._said), in_earnest=self._in_earnest)
+        found = reasons.decision(self.verdict, self.covers)
         self._whole: Decision | None = replace(found, outcome="shared") if found.head == "granted" else None
         self._coarse = frozenset(section for section, told in found.locate.items() if told != "exact")
+        return found

@@ -57,32 +57,31 @@ class Slot:
         """The blocks that name it; of attributes of places, by the kinds that they look at."""
         self.at: dict[Kinds, dict[str, int]] = {}
         """The blocks that list a value."""
-        self.regions: dict[Kinds, frozenset[str]] = {}
-        """The same values."""
         self.beneath: dict[str, int] = {}
         """The blocks that list a value strictly beneath a code."""
         self.adrift: dict[Kinds, int] = {}
         """The blocks that look at a region that does not exist: whether a place lies in it is never known."""
+        self._unmeasured: dict[tuple[Kinds, frozenset[str]], int] = {}
 
-    def add(self, block: int, values: Sequence[str], kinds: Kinds = ()) -> None:
-        """Note that a block (as a mask) lists values, any of which will do."""
+    def add(self, block: int, values: Sequence[str], above: Sequence[str] = (), kinds: Kinds = ()) -> None:
+        """Note that a block (as a mask) lists values, any of which will do, and which codes lie strictly above them."""
         self.all_naming |= block
         self.naming[kinds] = self.naming.get(kinds, 0) | block
         at = self.at.setdefault(kinds, {})
-        self.regions[kinds] = self.regions.get(kinds, frozenset()).union(values)
         for value in values:
             at[value] = at.get(value, 0) | block
-            for above in strictly_above(value):
-                self.beneath[above] = self.beneath.get(above, 0) | block
+        for code in above:
+            self.beneath[code] = self.beneath.get(code, 0) | block
 
-    def copy(self) -> Slot:
-        """One that can be added to."""
-        other = Slot()
-        other.all_naming = self.all_naming
-        other.naming, other.beneath, other.adrift = dict(self.naming), dict(self.beneath), dict(self.adrift)
-        other.regions = dict(self.regions)
-        other.at = {kinds: dict(at) for kinds, at in self.at.items()}
-        return other
+    def unmeasured(self, kinds: Kinds, measured: frozenset[str]) -> int:
+        """Of regions: the blocks that list one that places were not measured against."""
+        key = (kinds, measured)
+        if (found := self._unmeasured.get(key)) is None:
+            found = 0
+            for region, blocks in self.at[kinds].items():
+                found |= 0 if region in measured else blocks
+            remember(self._unmeasured, key, found)
+        return found
 
 
 def strictly_above(code: str) -> Iterator[str]:

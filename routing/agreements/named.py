@@ -15,7 +15,7 @@ from routing.agreements.considered import Considered
 from routing.agreements.decision import Decision
 from routing.agreements.decision import State as PartState
 from routing.agreements.deliberation import Deliberation
-from routing.agreements.evaluate import Evaluated, Standing
+from routing.agreements.evaluate import Evaluated, Evaluator
 from routing.agreements.following import closed_at
 from routing.agreements.interpret import conclude
 from routing.agreements.masks import bits, remember
@@ -53,15 +53,16 @@ class Alone(NamedTuple):
 class Named:
     """The recipients that states name, for one origin on one day."""
 
-    def __init__(self, standing: Standing) -> None:
-        self._standing = standing
+    def __init__(self, evaluator: Evaluator) -> None:
+        self._evaluator = evaluator
+        self._rulebook = evaluator.rulebook
         self._remembered: dict[object, Decision] = {}
 
     def bits(self, state: State) -> int:
         """Those that a state names, as bits of members."""
-        compiled = self._standing.compiled
+        compiled = self._rulebook.compiled
         found = compiled.named(holding.member for holding in state.holdings)
-        return (found | self._ruled(state)) & self._standing.recipients
+        return (found | self._ruled(state)) & self._rulebook.recipients
 
     def _ruled(self, state: State) -> int:
         """Those of whom more is to be known than what they hold."""
@@ -70,14 +71,14 @@ class Named:
         rulings: tuple[Ruling | Refusal, ...] = (*state.releases, *state.discretions, *state.overrides, *state.refusals)
         for ruling in rulings:
             found |= ruling.recipients
-        return self._standing.compiled.named(found)
+        return self._rulebook.compiled.named(found)
 
     def decide(self, found: Evaluated, event: Considered, now: datetime, state: State) -> Iterator[Alone]:
         """Each recipient named."""
-        ruled, compiled = self._ruled(state), self._standing.compiled
+        ruled, compiled = self._ruled(state), self._rulebook.compiled
         for number in bits(self.bits(state)):
             member = compiled.members[number]
-            matched = self._standing.matched_for(found, number)
+            matched = self._evaluator.matched_for(found, number)
             if ruled >> number & 1:
                 yield Alone(number, self._afresh(matched, event, now, state, member), is_remembered=False)
             else:
@@ -99,24 +100,18 @@ class Named:
         closed = closed_at(state, event, now)
         if closed is None or holding is None:
             return None
-        bundle = self._standing.compiled.bundle
+        bundle = self._rulebook.compiled.bundle
         agreements = {grant.agreement for part in holding.parts for grant in part.grants}
         follow = {found.follow_hours for name in agreements if (found := bundle.agreement(name))}
         spans = [timedelta(hours=hours) for hours in sorted(follow | {0})] + [timedelta(days=holding.retain_days)]
         return tuple(now < closed + span for span in spans)
 
     def _afresh(self, matched: Matched, event: Considered, now: datetime, state: State, member: str) -> Decision:
-        standing = self._standing
-        rules = standing.compiled.rules
+        rulebook = self._rulebook
         matches = [
-            Match(
-                rules[number].agreement,
-                rules[number].rule,
-                bool(matched.in_doubt >> number & 1),
-                bool(standing.day.stopped >> number & 1),
-            )
-            for number in bits(matched.rules)
+            Match(each.agreement, each.rule, bool(matched.in_doubt >> at & 1), bool(rulebook.stopped >> at & 1))
+            for at, each in rulebook.numbered(matched.rules)
         ]
-        possible = [rule for number in bits(matched.possible) if isinstance(rule := rules[number].rule, Share)]
-        question = Question(standing.compiled.bundle, event, member, now, state)
+        possible = [each.rule for _, each in rulebook.numbered(matched.possible) if isinstance(each.rule, Share)]
+        question = Question(rulebook.compiled.bundle, event, member, now, state)
         return replace(conclude(Deliberation(question, matches, possible)), recipient="")

@@ -6,13 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from routing.agreements.compile import Compiled
-from routing.agreements.compiled_rule import CompiledRule, Nearness, PersonalBlock
+from routing.agreements.compiled_rule import CompiledBlock, CompiledRule, Nearness
 from routing.agreements.considered import Considered
-from routing.agreements.masks import Pair, bits, remember
-from routing.agreements.model import Share
+from routing.agreements.masks import Pair, remember
 from routing.agreements.parting import Spoken
-from routing.agreements.said import Day, Matched, Said, Saying
+from routing.agreements.rulebook import Rulebook
+from routing.agreements.said import Matched, Said, say
 from routing.agreements.state import State
 
 
@@ -52,37 +51,38 @@ class _Rule:
 class PersonalRules:
     """Those of one origin on one day."""
 
-    def __init__(self, compiled: Compiled, day: Day, recipients: int) -> None:
-        self.rules = compiled.personal & day.live
-        self._compiled, self._recipients = compiled, recipients
-        self._saying = Saying(compiled, day)
-        found = [(number, compiled.rules[number]) for number in bits(self.rules)]
-        blocks = [block for _, rule in found for block in rule.personal]
-        self._bits = sum({1 << block.bit for block in blocks})
-        self.near = tuple({each for block in blocks for each in block.conditions if isinstance(each, Nearness)})
-        self._tables = [compiled.recipients_near(each) for each in self.near]
-        self._rules = [self._rule(number, rule) for number, rule in found]
+    def __init__(self, rulebook: Rulebook) -> None:
+        self.rules = rulebook.personal
+        self._rulebook, self._recipients = rulebook, rulebook.recipients
+        found = list(rulebook.numbered(self.rules))
+        blocks = [block for _, each in found for block in (each.when, *each.unless)]
+        self.near = tuple({each for block in blocks for each in block.personal if isinstance(each, Nearness)})
+        self._tables = [rulebook.compiled.recipients_near(each) for each in self.near]
+        first_of_unless: dict[int, int] = {}
+        for offset, number in enumerate(rulebook.rule_of_block):
+            first_of_unless.setdefault(number, len(rulebook.rules) + offset)
+        self._rules = [self._rule(number, each, first_of_unless.get(number, 0)) for number, each in found]
+        self._blocks = sum(block.mask for rule in self._rules for block in (rule.when, *rule.unless))
         self._remembered: dict[_Seen, tuple[Spoken, ...]] = {}
 
-    def _rule(self, number: int, each: CompiledRule) -> _Rule:
-        when, *unless = map(self._block, each.personal)
+    def _rule(self, number: int, each: CompiledRule, first_of_unless: int) -> _Rule:
         mask = 1 << number
-        needs_certainty = isinstance(each.rule, Share) and not each.rule.on_doubt_share
+        needs_certainty = self._rulebook.certain_shares & mask
         return _Rule(
             mask,
             each.recipients & self._recipients,
-            when,
-            tuple(unless),
-            needs_earnest=bool(self._compiled.actual_shares & mask),
+            self._block(number, each.when),
+            tuple(self._block(place, block) for place, block in enumerate(each.unless, first_of_unless)),
+            needs_earnest=bool(self._rulebook.actual_shares & mask),
             certain=self._said(Matched(mask, 0, 0)),
             doubtful=self._said(Matched(0, 0, mask) if needs_certainty else Matched(mask, mask, 0)),
         )
 
     def _said(self, matched: Matched) -> tuple[Said, Said]:
-        return self._saying.say(matched, in_earnest=False), self._saying.say(matched, in_earnest=True)
+        return say(self._rulebook, matched, in_earnest=False), say(self._rulebook, matched, in_earnest=True)
 
-    def _block(self, block: PersonalBlock) -> _Block:
-        return _Block(1 << block.bit, tuple(map(self._number, block.conditions)))
+    def _block(self, place: int, block: CompiledBlock) -> _Block:
+        return _Block(1 << place, tuple(map(self._number, block.personal)))
 
     def _number(self, condition: object) -> int:
         """Nearnesses come first, then who is addressed, then who holds."""
@@ -106,10 +106,10 @@ class PersonalRules:
             near: by `nearness`.
             in_earnest: the mode is ``actual``.
         """
-        addressed = self._compiled.named(event.addressees) if event.addressees else 0
-        holders = self._compiled.named(each.member for each in state.holdings) if state.holdings else 0
+        addressed = self._rulebook.compiled.named(event.addressees) if event.addressees else 0
+        holders = self._rulebook.compiled.named(each.member for each in state.holdings) if state.holdings else 0
         those = (*near, Pair(addressed, addressed), Pair(holders, holders))
-        seen = _Seen(blocks.true & self._bits, blocks.open & self._bits, those, in_earnest)
+        seen = _Seen(blocks.true & self._blocks, blocks.open & self._blocks, those, in_earnest)
         found = self._remembered.get(seen)
         return remember(self._remembered, seen, tuple(self._found(seen))) if found is None else found
 

@@ -9,12 +9,12 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from routing.agreements.compile import Compiled
 from routing.agreements.compiled_rule import PART_BIT, PARTS, CompiledRule
 from routing.agreements.decision import ActsAs, Decision, Outcome, Referral, RuleMatch, State
-from routing.agreements.masks import REMEMBERED_MOST, bits
+from routing.agreements.masks import REMEMBERED_MOST
 from routing.agreements.model import FINEST_FIRST, STRICTEST_FIRST, Limit, Locate, Onward, Refer, Share
-from routing.agreements.said import HEAD_BIT, Day, Matched, Verdict, state_of
+from routing.agreements.rulebook import Rulebook
+from routing.agreements.said import HEAD_BIT, Matched, Verdict, state_of
 from schemas.sections import SECTIONS
 
 _PART_BITS: Final = tuple(PART_BIT[part] for part in PARTS)
@@ -44,22 +44,21 @@ def _beside(own: tuple[State, ...]) -> list[State]:
 class Reasons:
     """Of what some rules decide that match."""
 
-    def __init__(self, compiled: Compiled, day: Day, matched: Matched, *, in_earnest: bool) -> None:
+    def __init__(self, rulebook: Rulebook, matched: Matched, *, in_earnest: bool) -> None:
         """Take the rules apart by what they do; ``in_earnest``: the mode is ``actual``."""
-        self._compiled, self._day, self._matched = compiled, day, matched
-        doubtful = compiled.doubtful_forbids & matched.in_doubt & ~day.stopped
-        self._referring = matched.rules & (compiled.refers | doubtful)
-        self._withholding = self._referring & day.stopped if in_earnest else self._referring
+        self._rulebook, self._matched = rulebook, matched
+        self._referring = matched.rules & (rulebook.refers | rulebook.doubtful_forbids & matched.in_doubt)
+        self._withholding = self._referring & rulebook.stopped if in_earnest else self._referring
 
     def decision(self, verdict: Verdict, covers: tuple[str, ...]) -> Decision:
         """The decision of an event that has a section that is not covered, or of which something was replaced."""
-        rules, matched, told = self._compiled.rules, self._matched.rules, _told(verdict)
+        rulebook, matched, told = self._rulebook, self._matched.rules, _told(verdict)
         head = told.own[0]
         # The parts that need grounds: the sections covered, or the head where none is.
         flowing = verdict.flowing & ~HEAD_BIT if covers else verdict.flowing
-        shares = [number for number in bits(matched & self._compiled.shares) if rules[number].parts & flowing]
-        granting = [rules[number] for number in shares]
-        limits = [rule for number in bits(matched) if isinstance(rule := rules[number].rule, Limit)]
+        shares = [found for found in rulebook.numbered(matched & rulebook.shares) if found[1].parts & flowing]
+        granting = [each for _, each in shares]
+        limits = [each.rule for _, each in rulebook.numbered(matched & rulebook.limits) if isinstance(each.rule, Limit)]
         outcome: Outcome = "shared-in-part" if head == "granted" else head
         return Decision(
             recipient="",
@@ -68,10 +67,10 @@ class Reasons:
             covers=covers,
             outcome=outcome,
             grounds=tuple([ground for each in granting for ground in each.grounds(flowing)]),
-            rules=tuple([self._as_matched(number) for number in bits(matched)]),
+            rules=tuple([self._as_matched(*found) for found in rulebook.numbered(matched)]),
             retain_days=_retain_days(granting, limits),
             onward=_onward(granting, limits),
-            under_review=any(self._day.past_review >> number & 1 for number in shares),
+            under_review=any(rulebook.past_review >> number & 1 for number, _ in shares),
             locate=_located(granting, limits, covers),
             action="share" if head == "granted" else "none",
             withdraws=(),
@@ -79,8 +78,8 @@ class Reasons:
             without_news=False,
         )
 
-    def _as_matched(self, number: int) -> RuleMatch:
-        each, in_doubt = self._compiled.rules[number], bool(self._matched.in_doubt >> number & 1)
+    def _as_matched(self, number: int, each: CompiledRule) -> RuleMatch:
+        in_doubt = bool(self._matched.in_doubt >> number & 1)
         acts_as: ActsAs = each.rule.outcome
         if self._referring >> number & 1:
             acts_as = "withhold" if self._withholding >> number & 1 else "refer"
@@ -90,7 +89,7 @@ class Reasons:
         """A line for each rule that refers, about what is grantable, or all it covers if it says ``invite: true``."""
         about = [part for part, state in zip(PARTS, own, strict=True) if state == "referred"]
         grantable = self._grantable()
-        for each in (self._compiled.rules[number] for number in bits(self._referring)):
+        for _, each in self._rulebook.numbered(self._referring):
             agreement, rule = each.agreement, each.rule
             invites = isinstance(rule, Refer) and rule.invite
             asked = each.parts if invites else each.parts & grantable
@@ -100,8 +99,8 @@ class Reasons:
 
     def _grantable(self) -> int:
         found = 0
-        for number in bits(self._matched.rules & self._compiled.shares | self._matched.possible):
-            found |= self._compiled.rules[number].parts
+        for _, each in self._rulebook.numbered(self._matched.rules & self._rulebook.shares | self._matched.possible):
+            found |= each.parts
         return found
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
-from routing.agreements.compile import Compiled
 from routing.agreements.compiled_rule import PART_BIT, PARTS
 from routing.agreements.decision import HEAD, State
-from routing.agreements.masks import bits, remember
-from routing.agreements.model import Limit, Refer, Share
+from routing.agreements.masks import remember
+from routing.agreements.model import Refer, Share
+from routing.agreements.rulebook import Rulebook
 
 HEAD_BIT: Final = PART_BIT[HEAD]
 _WIDTH: Final = len(PARTS)
@@ -26,16 +26,6 @@ class Matched(NamedTuple):
     """Of those, the ones that turned on an unknown."""
     possible: int
     """The share rules that do not match and yet may hold."""
-
-
-class Day(NamedTuple):
-    """What the day does to rules, as masks of rules."""
-
-    live: int
-    """They apply."""
-    stopped: int
-    """Their agreement has ended or is suspended."""
-    past_review: int
 
 
 class Verdict(NamedTuple):
@@ -95,54 +85,41 @@ def together(said: Iterable[Said]) -> Matched:
     return Matched(rules, in_doubt, possible)
 
 
-class Saying:
-    """Says it for rules of one origin on one day."""
-
-    def __init__(self, compiled: Compiled, day: Day) -> None:
-        self._compiled = compiled
-        self._day = day
-        self.referring_in_doubt = compiled.doubtful_forbids & ~day.stopped
-        """Forbids that refer if they turn on an unknown."""
-
-    def say(self, matched: Matched, *, in_earnest: bool) -> Said:
-        """What rules say that match; ``in_earnest``: the mode is ``actual``."""
-        number = 0
-        for each in bits(matched.rules):
-            in_doubt = bool(matched.in_doubt >> each & 1)
-            number |= self._by(each, in_doubt=in_doubt, in_earnest=in_earnest)
-        for each in bits(matched.possible):
-            number |= self._compiled.rules[each].parts << _POSSIBLE
-        return Said(matched, number)
-
-    def _by(self, number: int, *, in_doubt: bool, in_earnest: bool) -> int:
-        each = self._compiled.rules[number]
+def say(rulebook: Rulebook, matched: Matched, *, in_earnest: bool) -> Said:
+    """What rules say that match; ``in_earnest``: the mode is ``actual``."""
+    number = 0
+    refers = rulebook.refers | rulebook.doubtful_forbids & matched.in_doubt
+    withholds = rulebook.stopped if in_earnest else rulebook.all_rules
+    for place, each in rulebook.numbered(matched.rules):
         if isinstance(each.rule, Share):
-            return each.parts
-        if isinstance(each.rule, Limit):
-            return 0
-        if not (isinstance(each.rule, Refer) or (in_doubt and self.referring_in_doubt >> number & 1)):
-            return each.parts << _FORBIDDEN
-        invites = isinstance(each.rule, Refer) and each.rule.invite
-        asks = each.parts << (_INVITED if invites else _ASKED)
-        withholds = not in_earnest or self._day.stopped >> number & 1
-        return asks | each.parts << _WITHHELD if withholds else asks
+            number |= each.parts
+        elif not refers >> place & 1:
+            number |= each.parts << _FORBIDDEN
+        else:
+            invites = isinstance(each.rule, Refer) and each.rule.invite
+            number |= each.parts << (_INVITED if invites else _ASKED)
+            number |= each.parts << _WITHHELD if withholds >> place & 1 else 0
+    for _, each in rulebook.numbered(matched.possible):
+        number |= each.parts << _POSSIBLE
+    return Said(matched, number)
 
 
 class Audience:
     """The rules of an origin that name the same recipients."""
 
-    def __init__(self, recipients: int, rules: int) -> None:
+    def __init__(self, rulebook: Rulebook, recipients: int, rules: int) -> None:
         self.recipients = recipients
         self.rules = rules
+        self._rulebook = rulebook
         self._first = (rules & -rules).bit_length() - 1
         self._remembered: dict[tuple[int, int, int, bool], Said] = {}
 
-    def said(self, matched: Matched, saying: Saying, *, in_earnest: bool) -> Said:
+    def said(self, matched: Matched, *, in_earnest: bool) -> Said:
         """What those of them say that match."""
         mine, first = self.rules, self._first
         rules, in_doubt, possible = matched.rules & mine, matched.in_doubt & mine, matched.possible & mine
         key = (rules >> first, in_doubt >> first, possible >> first, in_earnest)
         if (found := self._remembered.get(key)) is not None:
             return found
-        said = saying.say(Matched(rules, in_doubt, possible), in_earnest=in_earnest)
+        said = say(self._rulebook, Matched(rules, in_doubt, possible), in_earnest=in_earnest)
         return remember(self._remembered, key, said)

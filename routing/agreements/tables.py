@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from routing.agreements.conditions import PLACE_KINDS, folded, place_district
+from routing.agreements.conditions import PLACE_KINDS, place_district
 from routing.agreements.considered import Place
 from routing.agreements.history import stated_code
 from routing.agreements.masks import LONGEST, Hits, Kinds, Slot, Table, strictly_above
@@ -94,8 +94,8 @@ class Regions(Table):
                 unknown |= naming
             unknown |= slot.adrift.get(kinds, 0)
             at = slot.at[kinds]
-            if placed and (unmeasured := slot.regions[kinds] - measured):
-                unknown |= _united(at, unmeasured)
+            if placed:
+                unknown |= slot.unmeasured(kinds, measured)
             for place in placed:
                 true |= _united(at, place.inside & measured)
                 unknown |= _united(at, place.partly & measured)
@@ -148,8 +148,3 @@ def _of_kinds(places: tuple[Place, ...], kinds: Kinds) -> list[Place]:
 
 def _of_unknown_kind(place: Place) -> bool:
     return place.kind in (None, "", UNKNOWN)
-
-
-def folded_values(values: Iterable[str]) -> list[str]:
-    """Districts as they are compared."""
-    return [folded(value) for value in values]

@@ -138,8 +138,8 @@ def test_a_flood_of_events_that_differ_fills_no_memory(desk: Any):
         flags = frozenset({f"made-up-{number}"})
         engine.decide_afresh(desk.event(flags=flags, places=places), NOON)
     origin = engine._origin("north", NOON)
-    tables = origin._standing.compiled.tables
+    tables = origin._rulebook.tables
     assert len(tables["flags"]) <= REMEMBERED_MOST
     assert len(tables["district"]) == 0
-    assert len(origin._standing._placed) == 0
+    assert len(origin._evaluator._placed) == 0
     assert len(origin._of_shapes) == 0
