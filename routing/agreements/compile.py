@@ -9,10 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from routing.agreements.bundle import Bundle
-from routing.agreements.compiled_rule import CompiledRule, Nearness, compile_rule
-from routing.agreements.masks import Slot
-from routing.agreements.model import Agreement
-from routing.agreements.regions import region
+from routing.agreements.chapter import Chapter, add_nearness
+from routing.agreements.compiled_rule import Nearness, compile_rule
 from routing.agreements.tables import Regions
 
 
@@ -25,15 +23,16 @@ class Compiled:
         self._member_bit = {name: 1 << number for number, name in enumerate(self.members)}
         self._sets_of_members: dict[tuple[str, ...], int] = {}
         self._near: dict[Nearness, Regions] = {}
-        self.agreements: dict[str, list[tuple[Agreement, list[CompiledRule]]]] = {}
-        """Of each origin the agreements that it is a party to, each with its rules, all sorted by id."""
+        self.chapters: dict[str, list[Chapter]] = {}
+        """Of each origin the agreements that it is a party to, sorted by id."""
         for agreement in sorted(bundle.agreements, key=lambda agreement: agreement.id):
             rules = [
                 compile_rule(agreement, rule, self._bits_of(rule.recipients), bundle.area_by_member)
                 for rule in sorted(agreement.rules, key=lambda rule: rule.id)
             ]
+            chapter = Chapter(agreement, rules)
             for origin in agreement.origins:
-                self.agreements.setdefault(origin, []).append((agreement, rules))
+                self.chapters.setdefault(origin, []).append(chapter)
 
     def _bits_of(self, members: tuple[str, ...]) -> int:
         if (found := self._sets_of_members.get(members)) is None:
@@ -52,14 +51,5 @@ class Compiled:
         if (table := self._near.get(nearness)) is None:
             table = self._near[nearness] = Regions((1 << len(self.members)) - 1)
             for name, bit in self._member_bit.items():
-                area = self.bundle.area_by_member.get(name)
-                add_nearness(table.slot(0), bit, nearness, area)
+                add_nearness(table.slot(0), bit, nearness, self.bundle.area_by_member.get(name))
         return table
-
-
-def add_nearness(slot: Slot, block: int, nearness: Nearness, area: str | None) -> None:
-    """Note that a block looks at an area and a distance around it; a member without one is near nothing known."""
-    kinds = nearness.kinds
-    slot.add(block, (region(area, nearness.within_m),) if area else (), (), kinds)
-    if not area:
-        slot.adrift[kinds] = slot.adrift.get(kinds, 0) | block

@@ -70,6 +70,11 @@ class CompiledRule:
     _told: dict[tuple[bool, ActsAs], RuleMatch] = field(default_factory=dict)
 
     @property
+    def invites(self) -> bool:
+        """It asks whether to share at all."""
+        return isinstance(self.rule, Refer) and self.rule.invite
+
+    @property
     def is_personal(self) -> bool:
         """It hangs on the recipient."""
         return bool(self.when.personal) or any(block.personal for block in self.unless)

@@ -11,13 +11,14 @@ match; where it only holds something, that too is remembered.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, datetime
 from operator import attrgetter
 from typing import Any, Final, Generic, TypeVar
 
 from routing.agreements.bundle import Bundle
 from routing.agreements.compile import Compiled
-from routing.agreements.considered import Considered
+from routing.agreements.considered import Considered, Place
 from routing.agreements.decision import Decision
 from routing.agreements.decision import State as PartState
 from routing.agreements.evaluate import Evaluated, Evaluator
@@ -26,12 +27,29 @@ from routing.agreements.force import london_day
 from routing.agreements.masks import bits, remember
 from routing.agreements.named import Alone, Named
 from routing.agreements.parting import partition
+from routing.agreements.regions import regions_of
 from routing.agreements.rulebook import Rulebook
 from routing.agreements.said import Said
 from routing.agreements.state import FIRST_EVENT, State
 
 ResultT = TypeVar("ResultT")
 _ALWAYS_READ: Final = ("sections", "placed")
+_NEXT_TO_NOTHING: Final = Considered(
+    origin="",
+    category=None,
+    qualifiers=None,
+    flags=None,
+    caveats=None,
+    handling=None,
+    grade="unknown",
+    status="unknown",
+    kind="unknown",
+    mode="actual",
+    marking="unknown",
+    places=(Place("incident", None, has_coordinates=True),),
+    sections=frozenset(),
+    addressees=frozenset(),
+)
 
 
 class Group:
@@ -77,12 +95,14 @@ class Engine(Generic[ResultT]):
         """
         self._compiled = Compiled(bundle)
         self._finish = finish
-        self._origins: dict[tuple[str, date], _Origin[ResultT]] = {}
+        self._origins: dict[str, _Origin[ResultT]] = {}
+        self._today = date.min
 
     def prepare(self, now: datetime) -> None:
         """Work out beforehand how the rules of every origin stand on this day; else each waits for its first event."""
-        for origin in self._compiled.agreements:
-            self._origin(origin, now)
+        regions = regions_of(self._compiled.bundle)
+        for origin in self._compiled.chapters:
+            self._origin(origin, now).meet(regions)
 
     def decide(self, event: Considered, now: datetime, state: State = FIRST_EVENT) -> ResultT:
         """What each recipient gets of one event.
@@ -99,11 +119,12 @@ class Engine(Generic[ResultT]):
         return self._origin(event.origin, now).decide_afresh(event, now, state)
 
     def _origin(self, name: str, now: datetime) -> _Origin[ResultT]:
-        key = (name, london_day(now))
-        if (origin := self._origins.get(key)) is None:
-            # A new day: what was remembered of other days is not asked for again.
-            self._origins = {each: kept for each, kept in self._origins.items() if each[1] == key[1]}
-            origin = self._origins[key] = _Origin(Evaluator(Rulebook(self._compiled, *key)), self._finish)
+        if (today := london_day(now)) != self._today:
+            # What was remembered of another day is not asked for again.
+            self._origins, self._today = {}, today
+        if (origin := self._origins.get(name)) is None:
+            rulebook = Rulebook(self._compiled, name, today)
+            origin = self._origins[name] = _Origin(Evaluator(rulebook), self._finish)
         return origin
 
 
@@ -119,6 +140,11 @@ class _Origin(Generic[ResultT]):
         self._of_shapes: dict[tuple[Any, ...], ResultT] = {}
         self._of_masks: dict[Any, tuple[list[Alone], ResultT]] = {}
         self._folded: dict[tuple[tuple[Said, ...], bool], Folded] = {}
+
+    def meet(self, regions: frozenset[str]) -> None:
+        """Look at an event that states next to nothing: what is worked out when first needed now is."""
+        event = replace(_NEXT_TO_NOTHING, origin=self._rulebook.origin, regions=regions)
+        self._groups(self._evaluator.evaluate(event, FIRST_EVENT), 0, event)
 
     def decide(self, event: Considered, now: datetime, state: State) -> ResultT:
         if state is not FIRST_EVENT:

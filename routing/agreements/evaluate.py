@@ -39,13 +39,13 @@ class Evaluator:
         self.rulebook = rulebook
         self._unless = rulebook.all_blocks & ~rulebook.all_rules
         self._rules_of_unless: dict[int, int] = {0: 0}
-        self._protections = rulebook.all_rules & ~rulebook.shares
-        self._refer = rulebook.refers | rulebook.doubtful_forbids
+        self._protections = rulebook.all_rules & ~rulebook.kindred.shares
+        self._refer = rulebook.kindred.refers | rulebook.doubtful_forbids
         self._personal = PersonalRules(rulebook)
         self._audiences = [
             Audience(rulebook, recipients, those)
             for recipients, rules in rulebook.by_recipients.items()
-            if recipients and (those := rules & ~rulebook.personal)
+            if recipients and (those := rules & ~rulebook.kindred.personal)
         ]
         self._placed: dict[Any, tuple[Pair, tuple[Pair, ...]]] = {}
         self._lay_tables(rulebook.tables)
@@ -159,10 +159,11 @@ class Evaluator:
         """Doubt goes against sharing: a share needs certainty, a protection only that it may hold."""
         may_hold = when.open & ~unless.true
         unknown = (when.open & ~when.true) | (unless.open & ~unless.true)
-        shares = may_hold & self.rulebook.shares
+        kindred = self.rulebook.kindred
+        shares = may_hold & kindred.shares
         if not in_earnest:
-            shares &= ~self.rulebook.actual_shares
-        matching = shares & ~(unknown & self.rulebook.certain_shares) | may_hold & self._protections
+            shares &= ~kindred.actual_shares
+        matching = shares & ~(unknown & kindred.certain_shares) | may_hold & self._protections
         # Of rules that hang on the recipient it is not known yet whether they match.
         asking = (matching | when.open & self._personal.rules) & self._refer
         return Matched(matching, unknown & matching, shares & ~matching if asking else 0)

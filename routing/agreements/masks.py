@@ -22,6 +22,10 @@ LONGEST: Final = 2_000
 """Characters of a value that is remembered: nobody can fill the memory of others."""
 
 
+KeyT = TypeVar("KeyT")
+FoundT = TypeVar("FoundT")
+
+
 class Pair(NamedTuple):
     """What one attribute says of every block."""
 
@@ -73,6 +77,19 @@ class Slot:
         for code in above:
             self.beneath[code] = self.beneath.get(code, 0) | block
 
+    def set_adrift(self, block: int, kinds: Kinds) -> None:
+        """Note that a block looks at a region that does not exist."""
+        self.adrift[kinds] = self.adrift.get(kinds, 0) | block
+
+    def take(self, other: Slot, first: int) -> None:
+        """Add the blocks of another, numbered from ``first``."""
+        self.all_naming |= other.all_naming << first
+        _shift_into(self.naming, other.naming, first)
+        _shift_into(self.beneath, other.beneath, first)
+        _shift_into(self.adrift, other.adrift, first)
+        for kinds, at in other.at.items():
+            _shift_into(self.at.setdefault(kinds, {}), at, first)
+
     def unmeasured(self, kinds: Kinds, measured: frozenset[str]) -> int:
         """Of regions: the blocks that list one that places were not measured against."""
         key = (kinds, measured)
@@ -84,16 +101,17 @@ class Slot:
         return found
 
 
+def _shift_into(mine: dict[KeyT, int], theirs: dict[KeyT, int], first: int) -> None:
+    for key, mask in theirs.items():
+        mine[key] = mine.get(key, 0) | mask << first
+
+
 def strictly_above(code: str) -> Iterator[str]:
     """The codes above one: ``transport/rtc/injury`` has two."""
     end = code.find("/")
     while end >= 0:
         yield code[:end]
         end = code.find("/", end + 1)
-
-
-KeyT = TypeVar("KeyT")
-FoundT = TypeVar("FoundT")
 
 
 def remember(memory: dict[KeyT, FoundT], key: KeyT, found: FoundT) -> FoundT:

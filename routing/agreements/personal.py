@@ -42,17 +42,17 @@ class _Rule:
     unless: tuple[_Block, ...]
     needs_earnest: bool
     """It matches only when the mode is ``actual``."""
-    certain: tuple[Said, Said]
-    """What it says where nothing is unknown: when the mode is not ``actual``, and when it is."""
-    doubtful: tuple[Said, Said]
-    """What it says where something is unknown; a share rule that needs certainty, that it may hold."""
+    certain: Matched
+    """How it matches where nothing is unknown."""
+    doubtful: Matched
+    """How it matches where something is; of a share rule that needs certainty, that it may hold."""
 
 
 class PersonalRules:
     """Those of one origin on one day."""
 
     def __init__(self, rulebook: Rulebook) -> None:
-        self.rules = rulebook.personal
+        self.rules = rulebook.kindred.personal
         self._rulebook, self._recipients = rulebook, rulebook.recipients
         found = list(rulebook.numbered(self.rules))
         blocks = [block for _, each in found for block in (each.when, *each.unless)]
@@ -64,22 +64,27 @@ class PersonalRules:
         self._rules = [self._rule(number, each, first_of_unless.get(number, 0)) for number, each in found]
         self._blocks = sum(block.mask for rule in self._rules for block in (rule.when, *rule.unless))
         self._remembered: dict[_Seen, tuple[Spoken, ...]] = {}
+        self._said: dict[tuple[Matched, bool], Said] = {}
 
     def _rule(self, number: int, each: CompiledRule, first_of_unless: int) -> _Rule:
         mask = 1 << number
-        needs_certainty = self._rulebook.certain_shares & mask
+        kindred = self._rulebook.kindred
+        doubtful = Matched(0, 0, mask) if kindred.certain_shares & mask else Matched(mask, mask, 0)
         return _Rule(
             mask,
             each.recipients & self._recipients,
             self._block(number, each.when),
             tuple(self._block(place, block) for place, block in enumerate(each.unless, first_of_unless)),
-            needs_earnest=bool(self._rulebook.actual_shares & mask),
-            certain=self._said(Matched(mask, 0, 0)),
-            doubtful=self._said(Matched(0, 0, mask) if needs_certainty else Matched(mask, mask, 0)),
+            needs_earnest=bool(kindred.actual_shares & mask),
+            certain=Matched(mask, 0, 0),
+            doubtful=doubtful,
         )
 
-    def _said(self, matched: Matched) -> tuple[Said, Said]:
-        return say(self._rulebook, matched, in_earnest=False), say(self._rulebook, matched, in_earnest=True)
+    def _say(self, matched: Matched, *, in_earnest: bool) -> Said:
+        key = (matched, in_earnest)
+        if (found := self._said.get(key)) is None:
+            found = self._said[key] = say(self._rulebook, matched, in_earnest=in_earnest)
+        return found
 
     def _block(self, place: int, block: CompiledBlock) -> _Block:
         return _Block(1 << place, tuple(map(self._number, block.personal)))
@@ -126,9 +131,9 @@ class PersonalRules:
                 may_hold &= ~prevented
                 certain &= ~open_
             if certain:
-                yield certain, rule.certain[in_earnest]
+                yield certain, self._say(rule.certain, in_earnest=in_earnest)
             if doubtful := may_hold & ~certain:
-                yield doubtful, rule.doubtful[in_earnest]
+                yield doubtful, self._say(rule.doubtful, in_earnest=in_earnest)
 
     def _truth(self, block: _Block, seen: _Seen) -> tuple[int, int]:
         """The recipients for whom a block is true, and for whom it is not false."""

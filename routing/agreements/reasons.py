@@ -47,7 +47,7 @@ class Reasons:
     def __init__(self, rulebook: Rulebook, matched: Matched, *, in_earnest: bool) -> None:
         """Take the rules apart by what they do; ``in_earnest``: the mode is ``actual``."""
         self._rulebook, self._matched = rulebook, matched
-        self._referring = matched.rules & (rulebook.refers | rulebook.doubtful_forbids & matched.in_doubt)
+        self._referring = matched.rules & (rulebook.kindred.refers | rulebook.doubtful_forbids & matched.in_doubt)
         self._withholding = self._referring & rulebook.stopped if in_earnest else self._referring
 
     def decision(self, verdict: Verdict, covers: tuple[str, ...]) -> Decision:
@@ -56,9 +56,13 @@ class Reasons:
         head = told.own[0]
         # The parts that need grounds: the sections covered, or the head where none is.
         flowing = verdict.flowing & ~HEAD_BIT if covers else verdict.flowing
-        shares = [found for found in rulebook.numbered(matched & rulebook.shares) if found[1].parts & flowing]
+        shares = [found for found in rulebook.numbered(matched & rulebook.kindred.shares) if found[1].parts & flowing]
         granting = [each for _, each in shares]
-        limits = [each.rule for _, each in rulebook.numbered(matched & rulebook.limits) if isinstance(each.rule, Limit)]
+        limits = [
+            each.rule
+            for _, each in rulebook.numbered(matched & rulebook.kindred.limits)
+            if isinstance(each.rule, Limit)
+        ]
         outcome: Outcome = "shared-in-part" if head == "granted" else head
         return Decision(
             recipient="",
@@ -91,15 +95,16 @@ class Reasons:
         grantable = self._grantable()
         for _, each in self._rulebook.numbered(self._referring):
             agreement, rule = each.agreement, each.rule
-            invites = isinstance(rule, Refer) and rule.invite
-            asked = each.parts if invites else each.parts & grantable
+            asked = each.parts if each.invites else each.parts & grantable
             if parts := tuple(part for part in about if asked & PART_BIT[part]):
                 path = rule.path if isinstance(rule, Refer) else agreement.doubt
                 yield Referral(agreement.id, rule.id, parts, path, rule.why)
 
     def _grantable(self) -> int:
         found = 0
-        for _, each in self._rulebook.numbered(self._matched.rules & self._rulebook.shares | self._matched.possible):
+        for _, each in self._rulebook.numbered(
+            self._matched.rules & self._rulebook.kindred.shares | self._matched.possible
+        ):
             found |= each.parts
         return found
 

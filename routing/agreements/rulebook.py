@@ -5,16 +5,17 @@ The bit of a rule is that of its ``when``; those of the blocks of all ``unless``
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import date
 from functools import cached_property
 from typing import Final, get_args
 
-from routing.agreements.compile import Compiled, add_nearness
-from routing.agreements.compiled_rule import CompiledRule, Nearness, Use
-from routing.agreements.force import ended, out_of_force, past_review, suspended
-from routing.agreements.masks import Table, bits
-from routing.agreements.model import Agreement, Forbid, Limit, Refer, SetAttribute, Share, WordAttribute
+from routing.agreements.chapter import Blocks, Chapter, Kindred, add_nearness
+from routing.agreements.compile import Compiled
+from routing.agreements.compiled_rule import CompiledRule
+from routing.agreements.force import ended, past_review, suspended
+from routing.agreements.masks import Slot, Table, bits
+from routing.agreements.model import SetAttribute, WordAttribute
 from routing.agreements.tables import Categories, Codes, Districts, Regions, Sections, Words
 from schemas.codes import codes
 
@@ -44,90 +45,57 @@ class Rulebook:
         """Sorted by agreement, then rule."""
         self.stopped = self.past_review = 0
         """Those whose agreement has ended or is suspended; those whose agreement is past its review."""
-        for agreement, rules in compiled.agreements.get(origin, ()):
-            self._take(agreement, rules, today)
-        self.all_rules = (1 << len(self.rules)) - 1
-        self.rule_of_block = [number for number, each in enumerate(self.rules) for _ in each.unless]
+        self.rule_of_block: list[int] = []
         """The number of the rule of each block of an ``unless``."""
+        self.kindred = Kindred()
+        chapters = [taken for each in compiled.chapters.get(origin, ()) if (taken := self._in_force(each, today))]
+        places = [self._take(each, today) for each in chapters]
+        self.all_rules = (1 << len(self.rules)) - 1
         self.all_blocks = (1 << len(self.rules) + len(self.rule_of_block)) - 1
         self.tables: dict[str, Table] = {}
-        self._fill_tables()
-
-    def _take(self, agreement: Agreement, rules: list[CompiledRule], today: date) -> None:
-        """Those in force: the same for all share rules of an agreement, and for all its others."""
-        bundle, first = self.compiled.bundle, len(self.rules)
-        shares = next((each.rule for each in rules if isinstance(each.rule, Share)), None)
-        sharing = shares is not None and out_of_force(bundle, agreement, shares, self.origin, today) is None
-        if out_of_force(bundle, agreement, _ANY_PROTECTION, self.origin, today) is None:
-            self.rules += rules if sharing else [each for each in rules if not isinstance(each.rule, Share)]
-        taken = (1 << len(self.rules)) - (1 << first)
-        self.stopped |= taken if ended(agreement, today) or suspended(bundle, agreement) else 0
-        self.past_review |= taken if past_review(agreement, today) else 0
-
-    # -- tables
-
-    def _fill_tables(self) -> None:
-        block = 1
-        for each in self.rules:
-            for use in each.when.uses:
-                self._note(block, use)
-            block <<= 1
-        for each in self.rules:
-            for unless in each.unless:
-                for use in unless.uses:
-                    self._note(block, use)
-                block <<= 1
+        for chapter, (rule, block) in zip(chapters, places, strict=True):
+            self._take_blocks(chapter.whens, rule)
+            self._take_blocks(chapter.unlesses, len(self.rules) + block)
         for name, table in self.tables.items():
             _meet_codes(name, table)
 
-    def _note(self, block: int, use: Use) -> None:
-        table = self.tables.get(use.attribute)
+    def _in_force(self, chapter: Chapter, today: date) -> Chapter | None:
+        """As ``force.out_of_force`` has it: the same for all share rules of an agreement, and for all its others."""
+        agreement = chapter.agreement
+        if today < agreement.starts:
+            return None
+        signed_on = chapter.signed_on.get(self.origin)
+        stopped = ended(agreement, today) or suspended(self.compiled.bundle, agreement)
+        return chapter if signed_on and signed_on <= today and not stopped else chapter.of_protections
+
+    def _take(self, chapter: Chapter, today: date) -> tuple[int, int]:
+        """Its rules after those taken before; where its first rule and its first block of an ``unless`` stand."""
+        agreement, rule, block = chapter.agreement, len(self.rules), len(self.rule_of_block)
+        self.rules += chapter.rules
+        self.rule_of_block += [rule + number for number in chapter.rule_of_block]
+        self.kindred = self.kindred.joined(chapter.kindred, rule)
+        taken = (1 << len(self.rules)) - (1 << rule)
+        self.stopped |= taken if ended(agreement, today) or suspended(self.compiled.bundle, agreement) else 0
+        self.past_review |= taken if past_review(agreement, today) else 0
+        return rule, block
+
+    def _take_blocks(self, blocks: Blocks, first: int) -> None:
+        for (attribute, number), slot in blocks.slots.items():
+            self._slot(attribute, number).take(slot, first)
+        for number, block, nearness in blocks.near_origin:
+            area = self.compiled.bundle.area_by_member.get(self.origin)
+            add_nearness(self._slot("near", number), block << first, nearness, area)
+
+    def _slot(self, attribute: str, number: int) -> Slot:
+        table = self.tables.get(attribute)
         if table is None:
-            table = self.tables[use.attribute] = _TABLES[use.attribute](self.all_blocks)
-        slot = table.slot(use.slot)
-        if use.attribute != "near" or (use.values and use.within_m is None):
-            slot.add(block, use.values, use.above, use.kinds)
-        else:
-            area = self.compiled.bundle.area_by_member.get(self.origin) if use.within_m is not None else None
-            add_nearness(slot, block, Nearness(use.kinds, use.within_m or 0), area)
-
-    # -- masks of rules
-
-    @cached_property
-    def shares(self) -> int:
-        """The share rules."""
-        return _those(isinstance(each.rule, Share) for each in self.rules)
-
-    @cached_property
-    def certain_shares(self) -> int:
-        """The share rules that do not match in doubt."""
-        return _those(isinstance(each.rule, Share) and not each.rule.on_doubt_share for each in self.rules)
-
-    @cached_property
-    def actual_shares(self) -> int:
-        """The share rules that do not name ``mode``: they match only when it is ``actual``."""
-        return _those(isinstance(each.rule, Share) and not each.names_mode for each in self.rules)
-
-    @cached_property
-    def refers(self) -> int:
-        """The refer rules."""
-        return _those(isinstance(each.rule, Refer) for each in self.rules)
+            table = self.tables[attribute] = _TABLES[attribute](self.all_blocks)
+        return table.slot(number)
 
     @cached_property
     def doubtful_forbids(self) -> int:
         """The forbids that refer when they turn on an unknown: their file has ``doubt`` and is in force."""
-        doubtful = _those(isinstance(each.rule, Forbid) and bool(each.agreement.doubt) for each in self.rules)
-        return doubtful & ~self.stopped
-
-    @cached_property
-    def limits(self) -> int:
-        """The limits."""
-        return _those(isinstance(each.rule, Limit) for each in self.rules)
-
-    @cached_property
-    def personal(self) -> int:
-        """The rules that hang on the recipient."""
-        return _those(each.is_personal for each in self.rules)
+        return self.kindred.doubtful_forbids & ~self.stopped
 
     @cached_property
     def by_recipients(self) -> dict[int, int]:
@@ -153,13 +121,6 @@ class Rulebook:
     def numbered(self, rules: int) -> Iterator[tuple[int, CompiledRule]]:
         """The rules of a mask, each with its number."""
         return ((number, self.rules[number]) for number in bits(rules))
-
-
-_ANY_PROTECTION: Final = Forbid(id="", recipients=(), sections=())
-
-
-def _those(wanted: Iterable[bool]) -> int:
-    return int("".join(["1" if each else "0" for each in wanted])[::-1] or "0", 2)
 
 
 def _meet_codes(attribute: str, table: Table) -> None:

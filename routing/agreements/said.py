@@ -7,8 +7,7 @@ from typing import Final, NamedTuple
 
 from routing.agreements.compiled_rule import PART_BIT, PARTS
 from routing.agreements.decision import HEAD, State
-from routing.agreements.masks import remember
-from routing.agreements.model import Refer, Share
+from routing.agreements.masks import bits, remember
 from routing.agreements.rulebook import Rulebook
 
 HEAD_BIT: Final = PART_BIT[HEAD]
@@ -87,20 +86,22 @@ def together(said: Iterable[Said]) -> Matched:
 
 def say(rulebook: Rulebook, matched: Matched, *, in_earnest: bool) -> Said:
     """What rules say that match; ``in_earnest``: the mode is ``actual``."""
+    rules, kindred = rulebook.rules, rulebook.kindred
+    shares = matched.rules & kindred.shares
+    protections = matched.rules ^ shares
     number = 0
-    refers = rulebook.refers | rulebook.doubtful_forbids & matched.in_doubt
-    withholds = rulebook.stopped if in_earnest else rulebook.all_rules
-    for place, each in rulebook.numbered(matched.rules):
-        if isinstance(each.rule, Share):
-            number |= each.parts
-        elif not refers >> place & 1:
-            number |= each.parts << _FORBIDDEN
-        else:
-            invites = isinstance(each.rule, Refer) and each.rule.invite
-            number |= each.parts << (_INVITED if invites else _ASKED)
-            number |= each.parts << _WITHHELD if withholds >> place & 1 else 0
-    for _, each in rulebook.numbered(matched.possible):
-        number |= each.parts << _POSSIBLE
+    for each in bits(shares):
+        number |= rules[each].parts
+    if protections:
+        refers = protections & (kindred.refers | rulebook.doubtful_forbids & matched.in_doubt)
+        for each in bits(protections & ~refers & ~kindred.limits):
+            number |= rules[each].parts << _FORBIDDEN
+        for each in bits(refers):
+            number |= rules[each].parts << (_INVITED if rules[each].invites else _ASKED)
+        for each in bits(refers & rulebook.stopped if in_earnest else refers):
+            number |= rules[each].parts << _WITHHELD
+    for each in bits(matched.possible):
+        number |= rules[each].parts << _POSSIBLE
     return Said(matched, number)
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 from routing.agreements.conditions import PLACE_KINDS, place_district
 from routing.agreements.considered import Place
 from routing.agreements.history import stated_code
-from routing.agreements.masks import LONGEST, Hits, Kinds, Slot, Table, strictly_above
+from routing.agreements.masks import LONGEST, REMEMBERED_MOST, Hits, Kinds, Slot, Table, strictly_above
 from schemas.codes import UNKNOWN
 
 
@@ -114,15 +115,22 @@ def _code_hits(slot: Slot, codes: Iterable[str] | None) -> Hits:
     at = slot.at.get((), {})
     true = unknown = 0
     for code in codes:
-        stated = stated_code(code)
+        stated, above = _stated(code)
         if stated is None:
             unknown = naming
             continue
         true |= at.get(stated, 0)
-        for above in strictly_above(stated):
-            true |= at.get(above, 0)
+        for up in above:
+            true |= at.get(up, 0)
         unknown |= slot.beneath.get(stated, 0)
     return Hits(true, unknown)
+
+
+@lru_cache(maxsize=REMEMBERED_MOST)
+def _stated(code: str) -> tuple[str | None, tuple[str, ...]]:
+    """What a code states, and the codes strictly above that."""
+    stated = stated_code(code)
+    return stated, tuple(strictly_above(stated)) if stated else ()
 
 
 def is_light(places: tuple[Place, ...]) -> bool:
