@@ -18,7 +18,7 @@ from deploy.demo.crew import free_ports
 from schemas.ops.health import Health
 from tests.consumers.kafka_side import wait_until
 
-PATIENCE_S = 60.0
+PATIENCE_S = 120.0
 EXCHANGE = "exchange: tests\nmembers:\n  north: {name: North, publishes: true}\n  west: {name: West, receives: true}\n"
 
 

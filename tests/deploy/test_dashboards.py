@@ -154,7 +154,7 @@ def test_promtool_takes_every_query(tmp_path: Path) -> None:
     path = tmp_path / "asked.yaml"
     path.write_text(yaml.safe_dump({"groups": [{"name": "asked", "rules": rules}]}))
     promtool = subprocess.run(
-        ["promtool", "check", "rules", str(path)], check=False, capture_output=True, text=True, timeout=60
+        ["promtool", "check", "rules", str(path)], check=False, capture_output=True, text=True, timeout=120
     )
     assert promtool.returncode == 0, promtool.stdout + promtool.stderr
     assert f"SUCCESS: {len(rules)} rules found" in promtool.stdout
@@ -359,7 +359,7 @@ def test_huecry_starts_without_the_extra() -> None:
         "sys.argv = ['huecry', 'dashboards', '--help']; main()"
     )
     told = subprocess.run(
-        [sys.executable, "-c", program], check=False, capture_output=True, text=True, timeout=60, cwd=REPOSITORY
+        [sys.executable, "-c", program], check=False, capture_output=True, text=True, timeout=120, cwd=REPOSITORY
     )
     assert told.returncode == 0, told.stderr
     assert "Write Grafana dashboards" in told.stdout

@@ -24,7 +24,7 @@ from schemas.kafka import ClientSettings
 from schemas.topics import topic_specs
 from tests.routing.scene import a_bundle, event_bytes, small, stock, usual_rules
 
-PATIENCE_S = 40.0
+PATIENCE_S = 120.0
 SETTINGS = RouterSettings(session_timeout_ms=6_000, topic_check_s=0.2)
 
 

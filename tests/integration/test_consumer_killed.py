@@ -58,7 +58,7 @@ def test_a_consumer_killed_at_any_moment_writes_every_delivery_once_and_receipts
         run_and_kill(exchange, router, into)
     router.deliver(DELIVERIES // (KILLS + 1))
     last = exchange.command("consume", "--member", exchange.member, "--into", str(into), "--until-idle", "2")
-    _, told = last.communicate(timeout=60)
+    _, told = last.communicate(timeout=120)
     assert last.returncode == 0, told.decode()
 
     router.check(into)

@@ -59,7 +59,7 @@ def test_a_ledger_killed_and_started_again_keeps_every_record_once(exchange: Exc
         first.communicate()
     send(100, 300)
     second = exchange.command("ledger", *arguments, "--until-idle", "2")
-    _, told = second.communicate(timeout=60)
+    _, told = second.communicate(timeout=120)
     assert second.returncode == 0, told.decode()
     assert "200 repeated" in told.decode()
     assert kept() == 300

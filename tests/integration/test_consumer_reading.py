@@ -262,7 +262,7 @@ def test_the_command_serves_metrics_and_ends_in_good_order_on_sigterm(
         sample = f'huecry_delivered_total{{outcome="written",recipient="{exchange.member}",store="receiving"}} 1.0'
         wait_until(lambda: sample in scraped(), "the delivery to be counted")
         process.terminate()
-        _, told = process.communicate(timeout=20)
+        _, told = process.communicate(timeout=120)
     finally:
         process.kill()
         process.communicate()

@@ -124,7 +124,7 @@ def test_a_consumer_killed_within_a_batch_leaves_nothing_of_it_or_all(
         else:
             assert stage.count("delivery") == before
     last = exchange.command("consume", *arguments, "--until-idle", "2")
-    _, told = last.communicate(timeout=60)
+    _, told = last.communicate(timeout=120)
     assert last.returncode == 0, told.decode()
     assert f"psql '{stage.url}' -c 'SELECT" in told.decode()
     check(router, stage, tmp_path)
@@ -197,7 +197,7 @@ def test_a_ledger_and_its_server_killed_within_a_batch_keep_every_record_once(
                 lambda sent=sent: stage.count("feedback") == sent == stage.count("disclosure"), f"{sent} records"
             )
         ledger.terminate()
-        _, told = ledger.communicate(timeout=30)
+        _, told = ledger.communicate(timeout=120)
         assert ledger.returncode == 0, told.decode()
         assert told.decode().count("the subscriber waits for its sink") == 1, told.decode()
     finally:

@@ -38,7 +38,7 @@ def client(server: Serving) -> Iterator[SchemaRegistryClient]:
 
 
 def ask(server: Serving, method: str, path: str, body: Any = None) -> tuple[int, Any, http.client.HTTPMessage]:
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=5)
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
     try:
         connection.request(method, path, None if body is None else json.dumps(body))
         answer = connection.getresponse()
@@ -171,7 +171,7 @@ def test_every_answer_is_json_of_the_registrys_own_type(server, path):
 
 
 def test_one_connection_carries_many_requests(server):
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=5)
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
     for _ in range(3):
         connection.request("GET", "/subjects")
         assert connection.getresponse().read()
@@ -179,7 +179,7 @@ def test_one_connection_carries_many_requests(server):
 
 
 def test_a_request_without_measure_is_refused_unread(server):
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=5)
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
     connection.putrequest("POST", "/subjects/incidents.a-value")
     connection.putheader("Content-Length", str(1 << 40))
     connection.endheaders()

@@ -13,7 +13,7 @@ from contextlib import suppress
 
 from tests.deploy.status.telling import exposed, serving
 
-PATIENCE_S = 60.0
+PATIENCE_S = 120.0
 CONSUMER = exposed("consume", "south", 'delivered_total{recipient="south",outcome="written"} 7')
 
 

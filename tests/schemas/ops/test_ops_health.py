@@ -37,7 +37,7 @@ def get(health):
     with serve_ops(0, health) as server:
 
         def ask(path: str) -> tuple[int, str]:
-            connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=5)
+            connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
             try:
                 connection.request("GET", path)
                 response = connection.getresponse()
