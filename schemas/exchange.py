@@ -9,10 +9,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from schemas.errors import Rejected
+from schemas.strict_yaml import WHOLE_FILE, Faults, Node, Place, Scalar, Table, plain, read_yaml
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=60)]
 
@@ -88,12 +88,35 @@ def load_exchange(path: Path) -> Exchange:
     Raises:
         Rejected: unreadable, not YAML, or not an exchange; the message lists every fault with its place in the file.
     """
+    faults = Faults(str(path))
+    root = read_yaml(path, faults)
     try:
-        document = yaml.safe_load(path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise Rejected("bad-exchange", f"{path}: expected a YAML file that describes the exchange: {error}") from error
-    try:
-        return Exchange.model_validate(document)
+        if root is not None:
+            exchange = Exchange.model_validate(plain(root), strict=True)
     except ValidationError as error:
-        faults = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'file'}: {e['msg']}" for e in error.errors())
-        raise Rejected("bad-exchange", f"{path}: {faults}") from error
+        note_invalid(error, root, faults)
+    if faults.noted:
+        listed = "; ".join(str(fault) for fault in faults.noted)
+        raise Rejected("bad-exchange", f"expected a YAML file that describes the exchange: {listed}")
+    return exchange
+
+
+def note_invalid(error: ValidationError, root: Node | None, faults: Faults) -> None:
+    """Note every fault of a model where it stands in the file."""
+    for fault in error.errors(include_url=False, include_input=False):
+        steps = tuple(str(step) for step in fault["loc"] if step != "[key]")
+        place, at = _at(root, steps)
+        message = f"{'.'.join(steps)[:120] or 'file'}: {fault['msg']}"
+        if fault["type"] == "string_type" and isinstance(at, Scalar) and at.kind != "null":
+            message += f': put it in quotes, "{at.text[:60]}"'
+        faults.add(place, message)
+
+
+def _at(root: Node | None, steps: tuple[str, ...]) -> tuple[Place, Node | None]:
+    """The place of the deepest key on the way to a fault, and what stands there."""
+    place, here = (root.place if root else WHOLE_FILE), root
+    for step in steps:
+        if not isinstance(here, Table) or step not in here.entries:
+            return place, None
+        place, here = here.entries[step]
+    return place, here

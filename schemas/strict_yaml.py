@@ -24,6 +24,8 @@ _RESOLVER: Final[Any] = yaml.resolver.Resolver()
 _UNSPEAKABLE: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 """Control characters, which could speak to a terminal, and halves of characters, which cannot be written."""
 
+_DECIMAL: Final = re.compile("-?(0|[1-9][0-9]{0,14})([.][0-9]{1,15})?")
+
 Kind = Literal["text", "integer", "truth", "null", "date", "other"]
 _KINDS: Final[dict[str, Kind]] = {
     "tag:yaml.org,2002:str": "text",
@@ -236,6 +238,17 @@ def _scalar(event: Any) -> Scalar:  # noqa: ANN401
         return Scalar(place, event.value, "text")
     tag = _RESOLVER.resolve(yaml.ScalarNode, event.value, (True, False))
     return Scalar(place, event.value, _KINDS.get(tag, "other"))
+
+
+def plain(node: Node) -> Any:  # noqa: ANN401  whatever the file says
+    """What a node says, as JSON would have it; a number of another form than plain decimals, or a day, is its text."""
+    if isinstance(node, Table):
+        return {key: plain(value) for key, _, value in node.items()}
+    if isinstance(node, Listing):
+        return [plain(item) for item in node.items]
+    if node.kind in ("integer", "other") and _DECIMAL.fullmatch(node.text):
+        return int(node.text) if node.kind == "integer" else float(node.text)
+    return node.value
 
 
 def quoted(word: str) -> str:

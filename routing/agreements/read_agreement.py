@@ -9,11 +9,13 @@ from typing import Final
 
 from routing.agreements.examples import Example
 from routing.agreements.known import Known
+from routing.agreements.language import SHARING_FILE, STANDING_FILE
+from routing.agreements.language.files import DOUBT, FOLLOW_UNITS, SIGNATURE
 from routing.agreements.model import Agreement, Signature
 from routing.agreements.read_conditions import sections_of
 from routing.agreements.read_examples import examples_of
 from routing.agreements.read_rules import FileContext, RulePlaces, rules_of
-from routing.agreements.read_terms import TERM_KEYS, onward_of, path_of, terms_of
+from routing.agreements.read_terms import onward_of, path_of, terms_of
 from routing.agreements.words import (
     Fields,
     Vocabulary,
@@ -27,25 +29,9 @@ from routing.agreements.words import (
 )
 from schemas.strict_yaml import Faults, Node, Place, Scalar, Table
 
-_EVERY_FILE: Final = (
-    "agreement",
-    "title",
-    *TERM_KEYS,
-    "owner",
-    "breach_contact",
-    "signed",
-    "starts",
-    "review",
-    "ends",
-    "from",
-    "follow",
-    "onward",
-    "doubt",
-    "rules",
-    "examples",
-)
-SHARING_KEYS: Final = (*_EVERY_FILE, "to", "share", "transfer", "standing")
-STANDING_KEYS: Final = (*_EVERY_FILE, "standing", "except")
+_HOURS: Final = {"h": 1, "d": 24}
+_FOLLOW_HOURS: Final = 72
+"""How long after closing a holder still hears of changes, where the file does not say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +54,8 @@ class Draft:
 def read_agreement(root: Node, known: Known, faults: Faults) -> Draft:
     """The agreement of a file, every fault noted."""
     standing = _standing(root, faults)
-    stated = Fields(root, "a standing file" if standing else "an agreement", _keys(standing=standing), faults)
+    structure = STANDING_FILE if standing else SHARING_FILE
+    stated = Fields(root, structure.what, structure.names, faults)
     context = FileContext(
         standing=standing,
         recipients=_recipients(stated, known, faults, standing=standing),
@@ -92,8 +79,8 @@ def read_agreement(root: Node, known: Known, faults: Faults) -> Draft:
         signatures=_signatures(stated.get("signed"), known, faults),
         ceiling=context.ceiling or (),
         onward=onward_of(node, faults) if (node := stated.get("onward")) else "forbidden",
-        follow_hours=duration_of(node, {"h": 1, "d": 24}, "72h", faults) if (node := stated.get("follow")) else 72,
-        doubt=path_of(Fields(doubt, "`doubt`", ("escalate", "within"), faults), known, faults) if doubt else (),
+        follow_hours=_follow_hours(stated.get("follow"), faults),
+        doubt=path_of(Fields(doubt, DOUBT.what, DOUBT.names, faults), known, faults) if doubt else (),
         ruling=context.terms.for_rulings(),
         transfer=text_of(node, "the ground for sending abroad", faults) if (node := stated.get("transfer")) else None,
         breach_contact=_text(stated, "breach_contact", faults) if stated.get("breach_contact") else None,
@@ -109,13 +96,14 @@ def _standing(root: Node, faults: Faults) -> bool:
     return node is not None and true_of(node, "standing", faults)
 
 
-def _keys(*, standing: bool) -> tuple[str, ...]:
-    return STANDING_KEYS if standing else SHARING_KEYS
-
-
 def _text(stated: Fields, key: str, faults: Faults) -> str:
     node = stated.need(key)
     return text_of(node, f"the {key.replace('_', ' ')}", faults) if node else ""
+
+
+def _follow_hours(node: Node | None, faults: Faults) -> int:
+    units = {unit: _HOURS[unit] for unit in FOLLOW_UNITS}
+    return duration_of(node, units, "72h", faults) if node else _FOLLOW_HOURS
 
 
 def _parties(stated: Fields, key: str, eligible: tuple[str, ...], does: str, faults: Faults) -> tuple[str, ...]:
@@ -150,7 +138,7 @@ def _signatures(node: Node | None, known: Known, faults: Faults) -> tuple[Signat
 
 
 def _signature(node: Node, known: Known, faults: Faults) -> Signature:
-    stated = Fields(node, "a signature", ("member", "name", "role", "date"), faults)
+    stated = Fields(node, SIGNATURE.what, SIGNATURE.names, faults)
     member, day = stated.need("member"), stated.need("date")
     return Signature(
         Vocabulary("a member of the exchange", sorted(known.members)).word(member, faults) if member else "",

@@ -13,6 +13,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Final
 
+from routing.agreements.language.bundle import AREA_FILE
 from routing.agreements.model import Area, MemberFacts
 from routing.agreements.words import Fields, Vocabulary, id_of, text_of
 from routing.geography.area_files import AreaFiles
@@ -41,7 +42,7 @@ def areas_of(node: Node | None, directory: Path, faults: Faults) -> tuple[Area, 
 
 def _geometry(node: Node, directory: Path, files: AreaFiles, faults: Faults) -> str:
     if isinstance(node, Table):
-        stated = Fields(node, "an area", ("file", "where"), faults)
+        stated = Fields(node, AREA_FILE.what, AREA_FILE.names, faults)
         file, where = stated.need("file"), stated.need("where", "the properties of the features that are meant")
         if file is None or where is None:
             return ""

@@ -2,36 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, get_args
 
 from routing.agreements.known import Known
+from routing.agreements.language import BLOCK
+from routing.agreements.language.conditions import NEAR, NEAR_MEMBER, OF_PLACES, PLACE_KINDS, TAKE_ALL
 from routing.agreements.model import Attribute, Block, Condition
 from routing.agreements.words import Fields, Vocabulary, distance_of, items_of, text_of, true_of, words_of
 from schemas.codes import UNKNOWN, codes
 from schemas.sections import CONTROL, SECTIONS
 from schemas.strict_yaml import Faults, Listing, Node, Scalar, Table, quoted
 
-_ATTRIBUTES: Final[tuple[Attribute, ...]] = (
-    "category",
-    "qualifiers",
-    "flags",
-    "caveats",
-    "handling",
-    "grade",
-    "status",
-    "kind",
-    "mode",
-    "marking",
-    "area",
-    "near",
-    "district",
-    "has",
-    "holder",
-    "addressed",
-)
-_OF_PLACES: Final = ("area", "near", "district")
-_ANYONE: Final = ("recipient", "origin")
-_TAKE_ALL: Final = ("qualifiers", "flags", "caveats", "handling", "has")
+_ATTRIBUTES: Final[tuple[Attribute, ...]] = tuple(sorted(get_args(Attribute), key=BLOCK.names.index))
 _CODE_NAMES: Final = {
     "category": "a category",
     "qualifiers": "a qualifier",
@@ -92,13 +74,13 @@ def _both_readings(names: list[str]) -> str:
 
 
 def _block(node: Node, what: str, known: Known, faults: Faults) -> Block:
-    fields = Fields(node, what, (*_ATTRIBUTES, "place"), faults)
+    fields = Fields(node, what, BLOCK.names, faults)
     if isinstance(node, Table) and not node.entries:
         faults.add(node, f"{what} is empty and would always hold: leave it out, or say when")
     kinds = _place_kinds(fields, faults)
     return tuple(
         _of_places(attribute, value, kinds, known, faults)
-        if attribute in _OF_PLACES
+        if attribute in OF_PLACES
         else _condition(attribute, value, faults)
         for attribute in _ATTRIBUTES
         if (value := fields.get(attribute))
@@ -108,10 +90,10 @@ def _block(node: Node, what: str, known: Known, faults: Faults) -> Block:
 def _place_kinds(fields: Fields, faults: Faults) -> tuple[str, ...]:
     if (node := fields.get("place")) is None:
         return ()
-    if not any(fields.get(attribute) for attribute in _OF_PLACES):
+    if not any(fields.get(attribute) for attribute in OF_PLACES):
         message = "`place` says which locations `area`, `near` and `district` look at: it cannot stand alone"
         faults.add(fields.place_of("place"), message)
-    return words_of(node, Vocabulary("a kind of location", codes("location-kind")), faults)
+    return words_of(node, Vocabulary("a kind of location", PLACE_KINDS.words), faults)
 
 
 def _of_places(attribute: Attribute, node: Node, kinds: tuple[str, ...], known: Known, faults: Faults) -> Condition:
@@ -127,9 +109,9 @@ def _of_places(attribute: Attribute, node: Node, kinds: tuple[str, ...], known: 
 
 
 def _near(node: Node, kinds: tuple[str, ...], known: Known, faults: Faults) -> Condition:
-    fields = Fields(node, "`near`", ("member", "within"), faults)
+    fields = Fields(node, NEAR.what, NEAR.names, faults)
     member, within = fields.need("member"), fields.need("within", "a distance, as in 5km")
-    everyone = Vocabulary("a member, `recipient` or `origin`", (*_ANYONE, *sorted(known.members)))
+    everyone = Vocabulary("a member, `recipient` or `origin`", (*NEAR_MEMBER.words, *sorted(known.members)))
     name = everyone.word(member, faults) if member else ""
     if member and name in known.members and known.members[name].area is None:
         faults.add(member, f"{quoted(name)} has no area that anything could be near to: give it one in `members`")
@@ -154,7 +136,7 @@ def _condition(attribute: Attribute, node: Node, faults: Faults) -> Condition:
 
 def _all_of(attribute: str, node: Table, faults: Faults) -> Node | None:
     """The list under ``all``, where that may stand."""
-    if attribute not in _TAKE_ALL:
+    if attribute not in TAKE_ALL:
         faults.add(node, f"`{attribute}` takes a list of values, any of which will do; `all` is for sets and `has`")
     elif set(node.entries) != {"all"}:
         faults.add(node, "expected a list, any value of which is enough, or `{all: […]}`")

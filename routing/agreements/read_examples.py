@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import date
 from typing import Any, Final
@@ -10,25 +11,17 @@ from routing.agreements.considered import Considered, Place
 from routing.agreements.decision import HEAD
 from routing.agreements.examples import Example, Expectation, Position
 from routing.agreements.known import Known
+from routing.agreements.language.examples import ALL, EXAMPLE, EXPECTATION, GIVEN, PLACE, PLACE_KIND, SETS, UNWRITTEN
 from routing.agreements.model import Agreement
 from routing.agreements.read_conditions import code_vocabulary, sections_of
 from routing.agreements.read_terms import located_of
 from routing.agreements.words import Fields, Vocabulary, day_of, distance_of, items_of, seen_as, text_of, words_of
-from schemas.codes import UNKNOWN, codes, is_code
+from schemas.codes import UNKNOWN, is_code
 from schemas.sections import SECTIONS
 from schemas.strict_yaml import Faults, Listing, Node, Scalar, quoted
 
 _Placed = tuple[Place, Position | None]
-_SETS: Final = ("qualifiers", "flags", "caveats", "handling")
-_UNWRITTEN: Final[dict[str, str]] = {
-    "grade": UNKNOWN,
-    "status": "open",
-    "kind": "created",
-    "mode": "actual",
-    "marking": "official",
-}
-EXPECT_KEYS: Final = ("share", "refer", "forbid", "withhold", "locate")
-_GIVEN: Final = ("origin", "category", *_SETS, *_UNWRITTEN, "at", "district", "places", "sections", "addressed", "on")
+_COORDINATE: Final = re.compile("-?[0-9]{1,3}([.][0-9]{1,15})?")
 
 
 def examples_of(node: Node | None, agreement: Agreement, known: Known, faults: Faults) -> tuple[Example, ...]:
@@ -41,11 +34,11 @@ def examples_of(node: Node | None, agreement: Agreement, known: Known, faults: F
 
 
 def _example(node: Node, number: int, agreement: Agreement, known: Known, faults: Faults) -> Example | None:
-    stated = Fields(node, "an example", ("name", "given", "expect", "on"), faults)
+    stated = Fields(node, EXAMPLE.what, EXAMPLE.names, faults)
     given, expect = stated.need("given"), stated.need("expect")
     if given is None:
         return None
-    event = Fields(given, "`given`", _GIVEN, faults)
+    event = Fields(given, GIVEN.what, GIVEN.names, faults)
     stated_places = _places(event, faults)
     places = tuple(place for place, _ in stated_places)
     considered = replace(_considered(event, agreement, known, faults), places=places)
@@ -68,8 +61,8 @@ def _day(stated: Fields, event: Fields, starts: date, faults: Faults) -> date:
 
 
 def _considered(event: Fields, agreement: Agreement, known: Known, faults: Faults) -> Considered:
-    stated: dict[str, Any] = {name: _set(event.get(name), name, faults) for name in _SETS}
-    stated |= {name: _word(event.get(name), name, faults) for name in _UNWRITTEN}
+    stated: dict[str, Any] = {name: _set(event.get(name), name, faults) for name in SETS}
+    stated |= {name: _word(event.get(name), name, faults) for name in UNWRITTEN}
     origin, sections, addressed = event.need("origin"), event.get("sections"), event.get("addressed")
     everyone = Vocabulary("a member of the exchange", sorted(known.members))
     return Considered(
@@ -98,7 +91,7 @@ def _code(node: Node, attribute: str, faults: Faults) -> str | None:
 
 
 def _word(node: Node | None, attribute: str, faults: Faults) -> str:
-    return _UNWRITTEN[attribute] if node is None else _code(node, attribute, faults) or UNKNOWN
+    return UNWRITTEN[attribute] if node is None else _code(node, attribute, faults) or UNKNOWN
 
 
 def _set(node: Node | None, attribute: str, faults: Faults) -> frozenset[str] | None:
@@ -126,8 +119,8 @@ def _places(event: Fields, faults: Faults) -> list[_Placed]:
 
 def _position(node: Node, radius_m: float, faults: Faults) -> Position | None:
     try:
-        latitude, longitude = (float(item.text) for item in getattr(node, "items", ()))
-    except (ValueError, AttributeError, TypeError):
+        latitude, longitude = map(_coordinate, node.items if isinstance(node, Listing) else ())
+    except ValueError:
         faults.add(node, "expected [latitude, longitude] in degrees, as in [53.64, -1.96]")
         return None
     if not (-90 <= latitude <= 90 and -180 <= longitude <= 180):
@@ -136,10 +129,17 @@ def _position(node: Node, radius_m: float, faults: Faults) -> Position | None:
     return Position(latitude, longitude, radius_m)
 
 
+def _coordinate(node: Node) -> float:
+    """Degrees as written: a number, and none of the other ways in which YAML writes one."""
+    if not isinstance(node, Scalar) or node.kind == "text" or not _COORDINATE.fullmatch(node.text):
+        raise ValueError
+    return float(node.text)
+
+
 def _place(node: Node, faults: Faults) -> _Placed:
-    stated = Fields(node, "a place", ("kind", "district", "at", "radius"), faults)
-    kinds = Vocabulary("a kind of location", (*codes("location-kind"), UNKNOWN))
-    kind, district, at, radius = (stated.get(key) for key in ("kind", "district", "at", "radius"))
+    stated = Fields(node, PLACE.what, PLACE.names, faults)
+    kinds = Vocabulary("a kind of location", PLACE_KIND.words)
+    kind, district, at, radius = map(stated.get, PLACE.names)
     if radius and not at:
         faults.add(radius, "`radius` is how far the place may be from `at`: it needs `at` beside it")
     place = Place(
@@ -159,12 +159,12 @@ def _expectations(node: Node, origin: str, known: Known, faults: Faults) -> tupl
 
 
 def _expectation(recipient: str, node: Node, faults: Faults) -> Expectation:
-    stated = Fields(node, f"what {recipient} gets", EXPECT_KEYS, faults)
-    share, refer, forbid, withhold, locate = map(stated.get, EXPECT_KEYS)
+    stated = Fields(node, f"what {recipient} gets", EXPECTATION.names, faults)
+    share, refer, forbid, withhold, locate = map(stated.get, EXPECTATION.names)
     if not (share or refer or forbid or withhold):
         faults.add(node, "expected `share`, `refer`, `forbid` or `withhold`")
     if withhold:
-        Vocabulary("what withhold may say", ("all",)).word(withhold, faults)
+        Vocabulary("what withhold may say", ALL.words).word(withhold, faults)
     if locate and not share:
         faults.add(locate, "`locate` says how coarsely the shared sections tell places: it needs `share` beside it")
     return Expectation(

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, get_args
+from typing import Final, get_args
 
 from pydantic import TypeAdapter, ValidationError
 
+from routing.agreements.language.bundle import BUNDLE, NEVER_STATED, SUSPENSION
 from routing.agreements.model import Area, MemberFacts, NeverState, RoleHolders, SetAttribute, Suspension
 from routing.agreements.read_areas import areas_of, check_areas_of_members
 from routing.agreements.words import Fields, Vocabulary, id_of, items_of, text_of, words_of
-from schemas.exchange import Member, Slug
-from schemas.strict_yaml import Faults, Listing, Node, Place, Scalar, Table, read_yaml
+from schemas.exchange import Member, Slug, note_invalid
+from schemas.strict_yaml import Faults, Listing, Node, Place, Scalar, Table, plain, read_yaml
 
-_KEYS: Final = ("version", "published_by", "members", "areas", "roles", "discretion", "never-states", "suspended")
 _MEMBERS: Final = TypeAdapter(dict[Slug, Member])
 
 
@@ -37,7 +37,7 @@ class BundleFile:
 
 def read_bundle_file(root: Node, directory: Path, faults: Faults) -> BundleFile:
     """The contents of ``bundle.yaml``, every fault noted."""
-    stated = Fields(root, "bundle.yaml", _KEYS, faults)
+    stated = Fields(root, BUNDLE.what, BUNDLE.names, faults)
     version, publisher, members = stated.need("version"), stated.need("published_by"), stated.need("members")
     facts = _members(members, directory, faults) if members else {}
     areas = areas_of(stated.get("areas"), directory, faults)
@@ -86,37 +86,14 @@ def _members(node: Node, directory: Path, faults: Faults) -> dict[str, MemberFac
 
 def _facts(node: Table, faults: Faults) -> dict[str, MemberFacts]:
     try:
-        members = _MEMBERS.validate_python(_plain(node))
+        members = _MEMBERS.validate_python(plain(node), strict=True)
     except ValidationError as error:
-        for fault in error.errors():
-            place = ".".join(str(step) for step in fault["loc"] if step != "[key]")
-            faults.add(_place_at(node, fault["loc"]), f"{place[:120]}: {fault['msg']}")
+        note_invalid(error, node, faults)
         return {}
     return {
         name: MemberFacts(name, m.publishes, m.receives, m.country, m.competent_authority, m.area)
         for name, m in members.items()
     }
-
-
-def _plain(node: Node) -> Any:  # noqa: ANN401  whatever YAML means by it
-    if isinstance(node, Table):
-        return {key: _plain(value) for key, _, value in node.items()}
-    if isinstance(node, Listing):
-        return [_plain(item) for item in node.items]
-    if node.kind == "truth":
-        return node.text.lower() in ("true", "yes", "on")
-    return None if node.kind == "null" else node.text
-
-
-def _place_at(node: Table, steps: tuple[int | str, ...]) -> Place:
-    """The place of the deepest key on the way to a fault."""
-    here: Node = node
-    place = node.place
-    for step in steps:
-        if not isinstance(here, Table) or step not in here.entries:
-            break
-        place, here = here.entries[str(step)]
-    return place
 
 
 def _roles(node: Node | None, members: Mapping[str, MemberFacts], faults: Faults) -> tuple[RoleHolders, ...]:
@@ -150,7 +127,7 @@ def _never_states(node: Node | None, members: Mapping[str, MemberFacts], faults:
     for member in publishers:
         if (sets := stated.get(member)) is None:
             continue
-        reasons = Fields(sets, f"what {member} never states", get_args(SetAttribute), faults)
+        reasons = Fields(sets, f"what {member} never states", NEVER_STATED.names, faults)
         found += [
             NeverState(member, attribute, text_of(reason, "the reason", faults))
             for attribute in get_args(SetAttribute)
@@ -166,7 +143,8 @@ def _suspended(node: Node | None, faults: Faults) -> tuple[tuple[Suspension, Pla
 
 
 def _suspension(node: Node, faults: Faults) -> Suspension:
-    keys = ("agreement", "who", "why")
-    stated = Fields(node, "a suspension", keys, faults)
-    agreement, who, why = (text_of(found, key, faults) if (found := stated.need(key)) else "" for key in keys)
+    stated = Fields(node, SUSPENSION.what, SUSPENSION.names, faults)
+    agreement, who, why = (
+        text_of(found, key, faults) if (found := stated.need(key)) else "" for key in SUSPENSION.names
+    )
     return Suspension(agreement, who, why)

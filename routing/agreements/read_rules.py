@@ -8,10 +8,11 @@ from typing import Any, Final
 
 from routing.agreements.decision import HEAD
 from routing.agreements.known import Known
+from routing.agreements.language import RULES
+from routing.agreements.language.rules import ON_DOUBT, OUTCOME, OUTCOMES
 from routing.agreements.model import Forbid, Limit, Refer, Rule, Share
 from routing.agreements.read_conditions import sections_of, unless_of, when_of
 from routing.agreements.read_terms import (
-    TERM_KEYS,
     StatedTerms,
     complete,
     locate_of,
@@ -24,16 +25,6 @@ from routing.agreements.words import Fields, Vocabulary, id_of, items_of, text_o
 from schemas.sections import SECTIONS
 from schemas.strict_yaml import Faults, Node, Place, Table
 
-OUTCOMES: Final = ("share", "refer", "forbid", "limit")
-_EVERY_RULE: Final = ("id", "outcome", "when", "unless", "recipients", "why", *TERM_KEYS)
-RULE_KEYS: Final = {
-    "share": (*_EVERY_RULE, "grant", "locate", "on_doubt", "accept-narrative"),
-    "refer": (*_EVERY_RULE, "sections", "escalate", "within", "invite", "silent"),
-    "forbid": (*_EVERY_RULE, "sections", "override", "silent"),
-    "limit": (*_EVERY_RULE, "locate", "onward"),
-}
-"""The keys that a rule of each outcome may have."""
-_CAPS: Final = ("locate", "retain", "onward")
 _ON_DOUBT_PURPOSES: Final = ("emergency-response", "public-safety")
 _ON_DOUBT_SECTIONS: Final = ("locations", "casualties", "hazards")
 
@@ -77,7 +68,7 @@ def _rule(node: Node, context: FileContext, faults: Faults) -> tuple[Rule, RuleP
     outcome = _outcome(node, context, faults)
     if outcome is None:
         return None
-    stated = Fields(node, f"a {outcome} rule", RULE_KEYS[outcome], faults)
+    stated = Fields(node, RULES[outcome].what, RULES[outcome].names, faults)
     everything: dict[str, Any] = {
         "id": id_of(name, "an id", faults) if (name := stated.need("id")) else "",
         "recipients": _recipients(stated, context, faults),
@@ -116,7 +107,7 @@ def _outcome(node: Node, context: FileContext, faults: Faults) -> str | None:
     if outcome is None:
         faults.add(node, f"a rule needs `outcome`: {', '.join(OUTCOMES)}")
         return None
-    word = Vocabulary("an outcome", OUTCOMES).word(outcome, faults)
+    word = Vocabulary("an outcome", OUTCOME.words).word(outcome, faults)
     if word == "share" and context.standing:
         faults.add(outcome, "a standing file protects: it cannot share, only refer, forbid and limit")
     return word or None
@@ -144,8 +135,9 @@ def _is_true(stated: Fields, key: str, faults: Faults) -> bool:
 
 def _limit(stated: Fields, everything: dict[str, Any], terms: StatedTerms, faults: Faults) -> Limit:
     """Here ``retain`` is a cap."""
-    if not any(stated.get(key) for key in _CAPS):
-        faults.add(stated.place_of("id"), f"a limit rule caps something: it needs {' or '.join(_CAPS)}")
+    caps = RULES["limit"].needs_one_of
+    if not any(stated.get(key) for key in caps):
+        faults.add(stated.place_of("id"), f"a limit rule caps something: it needs {' or '.join(caps)}")
     onward = stated.get("onward")
     return Limit(
         **everything,
@@ -188,7 +180,7 @@ def _on_doubt(stated: Fields, terms: StatedTerms, grant: tuple[str, ...], faults
     node = stated.get("on_doubt")
     if node is None:
         return False
-    Vocabulary("what on_doubt may say", ("share",)).word(node, faults)
+    Vocabulary(ON_DOUBT.name, ON_DOUBT.words).word(node, faults)
     if terms.purpose not in _ON_DOUBT_PURPOSES:
         faults.add(node, f"`on_doubt: share` is for the purposes {' and '.join(_ON_DOUBT_PURPOSES)} alone")
     if above := _listed(grant, _ON_DOUBT_SECTIONS):

@@ -6,14 +6,15 @@ from dataclasses import dataclass, fields
 from typing import Final, Literal
 
 from routing.agreements.known import Known
+from routing.agreements.language.examples import LOCATED
+from routing.agreements.language.rules import KEEP_UNITS, LOCATE, ONWARD, SENSITIVE, STEP_UNITS
+from routing.agreements.language.shapes import WordList
 from routing.agreements.model import FINEST_FIRST, Locate, Onward, RulingTerms, Step, Terms
 from routing.agreements.words import Fields, Vocabulary, duration_of, items_of, text_of, words_of
 from schemas.codes import codes
 from schemas.strict_yaml import Faults, Node
 
-TERM_KEYS: Final = ("purpose", "regime", "legal_basis", "sensitive", "retain")
-"""What may stand on a file, and on a rule to override it."""
-_TIMES: Final = {"m": 60, "h": 3600, "d": 86_400}
+_SECONDS: Final = {"m": 60, "h": 3600, "d": 86_400}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ def terms_of(stated: Fields, faults: Faults) -> StatedTerms:
 
 def days_of(node: Node, faults: Faults) -> int:
     """How long something may be kept, in days."""
-    return duration_of(node, {"d": 1}, "90d", faults)
+    return duration_of(node, dict.fromkeys(KEEP_UNITS, 1), "90d", faults)
 
 
 def _code(stated: Fields, key: str, name: str, faults: Faults) -> str | None:
@@ -58,9 +59,10 @@ def _code(stated: Fields, key: str, name: str, faults: Faults) -> str | None:
 
 
 def _sensitive(node: Node, faults: Faults) -> tuple[str, str]:
-    keys = ("condition", "policy_document")
-    stated = Fields(node, "`sensitive`", keys, faults)
-    condition, document = (text_of(value, f"the {key}", faults) if (value := stated.need(key)) else "" for key in keys)
+    stated = Fields(node, SENSITIVE.what, SENSITIVE.names, faults)
+    condition, document = (
+        text_of(value, f"the {key}", faults) if (value := stated.need(key)) else "" for key in SENSITIVE.names
+    )
     return condition, document
 
 
@@ -83,11 +85,16 @@ def path_of(stated: Fields, known: Known, faults: Faults) -> tuple[Step, ...]:
     """A path of roles, with a deadline for each step from its start."""
     escalate, within = stated.need("escalate", "the roles that are asked, in order"), stated.need("within")
     roles = roles_of(escalate, known, faults) if escalate else ()
-    times = [duration_of(item, _TIMES, "15m", faults) for item in items_of(within, "a time", faults)] if within else []
+    times = _times(within, faults) if within else []
     if roles and times and len(roles) != len(times):
         message = f"a deadline for each step: `escalate` has {len(roles)}, `within` has {len(times)}"
         faults.add(stated.place_of("within"), message)
     return tuple(Step(role, within_s) for role, within_s in zip(roles, times, strict=False))
+
+
+def _times(node: Node, faults: Faults) -> list[int]:
+    units = {unit: _SECONDS[unit] for unit in STEP_UNITS}
+    return [duration_of(item, units, "15m", faults) for item in items_of(node, "a time", faults)]
 
 
 def roles_of(node: Node, known: Known, faults: Faults) -> tuple[str, ...]:
@@ -97,20 +104,20 @@ def roles_of(node: Node, known: Known, faults: Faults) -> tuple[str, ...]:
 
 def locate_of(node: Node | None, faults: Faults) -> Locate:
     """How coarsely places are told; exact where nothing is said."""
-    return _locate(node, FINEST_FIRST[1:], faults) if node else "exact"
+    return _locate(node, LOCATE, faults) if node else "exact"
 
 
 def located_of(node: Node | None, faults: Faults) -> Locate:
     """How coarsely places are expected to be told; there the word ``exact`` may be written."""
-    return _locate(node, FINEST_FIRST, faults) if node else "exact"
+    return _locate(node, LOCATED, faults) if node else "exact"
 
 
-def _locate(node: Node, allowed: tuple[str, ...], faults: Faults) -> Locate:
-    word = Vocabulary("how coarsely places are told", allowed).word(node, faults)
+def _locate(node: Node, allowed: WordList, faults: Faults) -> Locate:
+    word = Vocabulary(allowed.name, allowed.words).word(node, faults)
     return next((locate for locate in FINEST_FIRST if locate == word), "exact")
 
 
 def onward_of(node: Node, faults: Faults) -> Onward:
     """What a recipient may do with it onward; forbidden where it cannot be read."""
-    word = Vocabulary("what a recipient may do with it onward", ("forbidden", "ask", "permitted")).word(node, faults)
+    word = Vocabulary(ONWARD.name, ONWARD.words).word(node, faults)
     return "permitted" if word == "permitted" else "ask" if word == "ask" else "forbidden"

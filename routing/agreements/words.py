@@ -13,6 +13,7 @@ from datetime import date
 from difflib import get_close_matches
 from typing import Final
 
+from routing.agreements.language.shapes import DAY_PATTERN, DISTANCE_PATTERN, ID_PATTERN, MOST_TEXT
 from schemas.codes import UNKNOWN
 from schemas.strict_yaml import Faults, Listing, Node, Place, Scalar, Table, quoted
 
@@ -27,8 +28,7 @@ _SEEN_AS: Final = {
     "other": "a number",
     "text": "a text",
 }
-_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}")
-_MAX_TEXT: Final = 1000
+_ID: Final = re.compile(ID_PATTERN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class Vocabulary:
 
     def word(self, node: Node, faults: Faults) -> str:
         """The word at a node; empty, with a fault noted, if it is none of these."""
-        word = text_of(node, self.name, faults)
+        word = node.text if text_of(node, self.name, faults) and isinstance(node, Scalar) else ""
         if word and word not in self.words:
             refusal = f"{UNKNOWN} is not a value: what is not known is never written" if word == UNKNOWN else ""
             faults.add(node, refusal or f"{quoted(word)} is not {self.name}{self.hint(word, faults)}")
@@ -73,15 +73,15 @@ def text_of(node: Node, what: str, faults: Faults) -> str:
         faults.add(node, f"expected {what}, got {seen_as(node)}{hint}")
         return ""
     text = node.text.strip()
-    if not text or len(text) > _MAX_TEXT:
-        faults.add(node, f"expected {what}, got an empty text" if not text else f"longer than {_MAX_TEXT} characters")
+    if not text or len(node.text) > MOST_TEXT:
+        faults.add(node, f"expected {what}, got an empty text" if not text else f"longer than {MOST_TEXT} characters")
         return ""
     return text
 
 
 def id_of(node: Node, what: str, faults: Faults) -> str:
     """The name of an agreement, rule or role."""
-    text = text_of(node, what, faults)
+    text = node.text if text_of(node, what, faults) and isinstance(node, Scalar) else ""
     if text and not _ID.fullmatch(text):
         faults.add(node, f"expected {what} of letters, digits, dots and hyphens, at most 60 characters")
         return ""
@@ -114,7 +114,7 @@ def words_of(node: Node, vocabulary: Vocabulary, faults: Faults, *, may_be_empty
 
 def day_of(node: Node, faults: Faults) -> date:
     """A day: 2026-02-01."""
-    if isinstance(node, Scalar) and node.kind in ("date", "text") and re.fullmatch(r"\d{4}-\d\d-\d\d", node.text):
+    if isinstance(node, Scalar) and node.kind in ("date", "text") and re.fullmatch(DAY_PATTERN, node.text):
         try:
             return date.fromisoformat(node.text)
         except ValueError:
@@ -126,7 +126,8 @@ def day_of(node: Node, faults: Faults) -> date:
 
 def duration_of(node: Node, units: dict[str, int], example: str, faults: Faults) -> int:
     """A duration in the smallest of the units, which give the factor of each letter; 0 with a fault noted."""
-    if isinstance(node, Scalar) and (match := re.fullmatch(r"([1-9]\d{0,4})([a-z])", node.text)) and match[2] in units:
+    match = re.fullmatch("([1-9][0-9]{0,4})([a-z])", node.text) if isinstance(node, Scalar) else None
+    if match and match[2] in units:
         return int(match[1]) * units[match[2]]
     faults.add(node, f"expected a duration, as in {example}")
     return 0
@@ -134,7 +135,7 @@ def duration_of(node: Node, units: dict[str, int], example: str, faults: Faults)
 
 def distance_of(node: Node, faults: Faults) -> int:
     """A distance in metres: 5km, 800m, 0m; 0 with a fault noted."""
-    if isinstance(node, Scalar) and (match := re.fullmatch(r"(0|[1-9]\d{0,5})(m|km)", node.text)):
+    if isinstance(node, Scalar) and (match := re.fullmatch(DISTANCE_PATTERN, node.text)):
         return int(match[1]) * (1000 if match[2] == "km" else 1)
     faults.add(node, "expected a distance, as in 5km, 800m, or 0m for inside")
     return 0
