@@ -18,6 +18,7 @@ import click
 
 from deploy.asyncapi import as_yaml, asyncapi_document
 from deploy.dashboards import files as dashboards
+from deploy.docs_agreements import agreements_page, schema_files
 from deploy.docs_contract import codes_page, metrics_page, topics_page
 from deploy.docs_messages import messages_page
 from deploy.docs_settings import configuration_page
@@ -28,6 +29,7 @@ DIRECTORY: Final = Path(__file__).resolve().parent.parent / "docs" / "reference"
 
 _DEMO: Final = Path(__file__).parent / "demo" / "exchange.yaml"
 _PAGES: Final = {
+    "agreements.md": ("routing/agreements/language", agreements_page),
     "cli.md": ("deploy/cli", commands_page),
     "codes.md": ("schemas/codes.yaml", codes_page),
     "configuration.md": ("deploy/cli, routing/settings.py and schemas/kafka.py", configuration_page),
@@ -46,7 +48,7 @@ def pages() -> dict[str, str]:
         name: f"<!-- Generated from {source} by `make docs`; edit that, not this. -->\n\n{page().strip()}\n"
         for name, (source, page) in _PAGES.items()
     }
-    return written | _asyncapi_documents()
+    return written | schema_files() | _asyncapi_documents()
 
 
 @cache

@@ -11,6 +11,7 @@ from pathlib import Path
 from string import Template
 from typing import Final
 
+from deploy.agreement_tools.schemas import agreement_schema, as_json
 from schemas.errors import Rejected
 from schemas.exchange import Member
 
@@ -38,7 +39,7 @@ class Parties:
 def start(
     directory: Path, exchange_file: Path, members: Mapping[str, Member], parties: Parties, name: str, today: date
 ) -> list[Path]:
-    """Write a starter file, and ``bundle.yaml`` where there is none; nothing that is there is touched.
+    """Write a starter file; ``bundle.yaml`` and a schema for editors where there is none. Nothing there is touched.
 
     Args:
         directory: the bundle; made where it is not there.
@@ -64,6 +65,9 @@ def start(
         relative = os.path.relpath(exchange_file.resolve(), directory.resolve())
         bundle.write_text(_BUNDLE.format(exchange=relative, origin=parties.origins[0]), "utf-8")
         written.insert(0, bundle)
+    if not (schema := directory / "agreement.schema.json").exists():
+        schema.write_text(as_json(agreement_schema()), "utf-8")
+        written.append(schema)
     agreement.write_text(_filled(members, parties, name, today), "utf-8")
     return written
 

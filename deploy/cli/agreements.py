@@ -15,6 +15,7 @@ from deploy.cli import (
     agreement_explain,
     agreement_new,
     agreement_replay,
+    agreement_schema,
     agreement_simulate,
     policy_commands,
 )
@@ -40,6 +41,7 @@ def agreements() -> None:
 
 for _command in (
     agreement_new.new,
+    agreement_schema.schema,
     agreement_examine.diff,
     agreement_explain.explain,
     agreement_simulate.simulate,

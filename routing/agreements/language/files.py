@@ -43,9 +43,9 @@ SIGNATURE: Final = Structure(
 DOUBT: Final = Structure("Who rules on doubt", "`doubt`", PATH_KEYS)
 
 
-def _term(key: Key) -> Key:
-    also = "each share rule has its own" if key.name != "sensitive" else ""
-    return replace(key, otherwise=also)
+def _term(key: Key, *, standing: bool) -> Key:
+    alone = "each share rule states its own" if key.name != "sensitive" and not standing else ""
+    return replace(key, otherwise=alone)
 
 
 def _file(*, standing: bool) -> tuple[Key, ...]:
@@ -53,7 +53,7 @@ def _file(*, standing: bool) -> tuple[Key, ...]:
     return (
         Key("agreement", Name(), "Its reference, printed on every disclosure; in the bundle once", needed=True),
         Key("title", Text(), "What people call it", needed=True),
-        *map(_term, TERM_KEYS),
+        *(_term(key, standing=standing) for key in TERM_KEYS),
         Key("owner", Text(), "Whom to write to about it: a desk, not a person", needed=True),
         Key("breach_contact", Text(), "Whom to write to when something went wrong"),
         Key(

@@ -56,7 +56,7 @@ TERM_KEYS: Final = (
     Key(
         "retain",
         Duration(KEEP_UNITS, "90d"),
-        "How long a recipient may keep it, from the closing of the incident; of a limit: at most so long",
+        "How long a recipient may keep it, from the closing of the incident",
         otherwise=_OR_FILE,
     ),
 )
@@ -162,8 +162,9 @@ RULES: Final = {
         "A limit rule",
         "a limit rule",
         (
-            *_every("limit"),
+            *(key for key in _every("limit") if key.name != "retain"),
             Key("locate", Word(LOCATE), "No place is told finer, whoever grants it", otherwise="no cap"),
+            Key("retain", Duration(KEEP_UNITS, "90d"), "Nobody may keep it longer", otherwise="no cap"),
             Key("onward", Word(ONWARD), "A recipient may do no more with it onward", otherwise="no cap"),
         ),
         needs_one_of=("locate", "retain", "onward"),
