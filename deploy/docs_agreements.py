@@ -86,8 +86,8 @@ the bundle names, and what two lines say together.
   60.
 - A *day* is written 2026-02-01, a *distance* 800m or 5km, a *duration* 15m, 72h or 90d.
 - A list may not be empty unless that is said; a list of words names none twice.
-- Files are UTF-8 and up to {MAX_BYTES // 1024} KiB. Refused are anchors, aliases, tags, several documents in a file, and
-  a key that stands twice.
+- Files are UTF-8 and up to {MAX_BYTES // 1024} KiB. Refused are anchors, aliases, tags, several documents in a file,
+  and a key that stands twice.
 - What YAML would take for a number, a date or a yes/no value stands in quotes where a text is expected: `"12"`, `"no"`.
 """
     for chapter, structures in _CHAPTERS:

@@ -15,7 +15,17 @@ from routing.agreements.language.examples import ALL, EXAMPLE, EXPECTATION, GIVE
 from routing.agreements.model import Agreement
 from routing.agreements.read_conditions import code_vocabulary, sections_of
 from routing.agreements.read_terms import located_of
-from routing.agreements.words import Fields, Vocabulary, day_of, distance_of, items_of, seen_as, text_of, words_of
+from routing.agreements.words import (
+    Fields,
+    Vocabulary,
+    day_of,
+    distance_of,
+    items_of,
+    seen_as,
+    text_of,
+    word_of,
+    words_of,
+)
 from schemas.codes import UNKNOWN, is_code
 from schemas.sections import SECTIONS
 from schemas.strict_yaml import Faults, Listing, Node, Scalar, quoted
@@ -83,7 +93,7 @@ def _code(node: Node, attribute: str, faults: Faults) -> str | None:
     """A code as an event may have it: ``unknown``, and null for not stated, are allowed."""
     if _is_null(node):
         return None
-    code = text_of(node, "a code", faults)
+    code = word_of(node, "a code", faults)
     if code and not is_code(attribute, code):
         vocabulary = code_vocabulary(attribute)
         faults.add(node, f"{quoted(code)} is not {vocabulary.name}{vocabulary.hint(code, faults)}")

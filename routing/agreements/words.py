@@ -51,7 +51,7 @@ class Vocabulary:
 
     def word(self, node: Node, faults: Faults) -> str:
         """The word at a node; empty, with a fault noted, if it is none of these."""
-        word = node.text if text_of(node, self.name, faults) and isinstance(node, Scalar) else ""
+        word = word_of(node, self.name, faults)
         if word and word not in self.words:
             refusal = f"{UNKNOWN} is not a value: what is not known is never written" if word == UNKNOWN else ""
             faults.add(node, refusal or f"{quoted(word)} is not {self.name}{self.hint(word, faults)}")
@@ -79,9 +79,14 @@ def text_of(node: Node, what: str, faults: Faults) -> str:
     return text
 
 
+def word_of(node: Node, what: str, faults: Faults) -> str:
+    """A text exactly as it is written: around a word, a space would hide that it is another."""
+    return node.text if text_of(node, what, faults) and isinstance(node, Scalar) else ""
+
+
 def id_of(node: Node, what: str, faults: Faults) -> str:
     """The name of an agreement, rule or role."""
-    text = node.text if text_of(node, what, faults) and isinstance(node, Scalar) else ""
+    text = word_of(node, what, faults)
     if text and not _ID.fullmatch(text):
         faults.add(node, f"expected {what} of letters, digits, dots and hyphens, at most 60 characters")
         return ""

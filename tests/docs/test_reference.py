@@ -83,6 +83,10 @@ def test_a_type_is_described_once_however_often_it_is_used():
     assert len(headings) == len(set(headings))
 
 
+def anchor_of(heading: str) -> str:
+    return re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
+
+
 def test_every_link_between_the_pages_leads_somewhere(pages):
     for name, text in pages.items():
         for page, anchor in re.findall(r"\]\((?!http)([\w./-]*)#?([\w-]*)\)", text):
@@ -90,7 +94,7 @@ def test_every_link_between_the_pages_leads_somewhere(pages):
                 assert (docs.DIRECTORY / page).exists(), f"{name} links to {page}"
                 continue
             target = pages[page or name]
-            headings = {heading.lower() for heading in re.findall(r"^#+ (\S+)$", target, re.MULTILINE)}
+            headings = {anchor_of(heading) for heading in re.findall(r"^#+ (.+)$", target, re.MULTILINE)}
             assert not anchor or anchor in headings, f"{name} links to {page}#{anchor}"
 
 
