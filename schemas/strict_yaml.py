@@ -16,6 +16,8 @@ from typing import Any, Final, Literal
 
 import yaml
 
+from schemas.plain_files import read_at_most
+
 MAX_BYTES: Final = 512 * 1024
 _MAX_DEPTH: Final = 20
 _MAX_FAULTS: Final = 100
@@ -25,6 +27,13 @@ _UNSPEAKABLE: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 """Control characters, which could speak to a terminal, and halves of characters, which cannot be written."""
 
 _DECIMAL: Final = re.compile("-?(0|[1-9][0-9]{0,14})([.][0-9]{1,15})?")
+_DECEPTIVE: Final = re.compile(
+    "[\x85\u2028\u2029\u061c\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]|\r(?!\n)"
+)
+"""Ends of lines that editors do not show, marks that turn the direction of text, and characters without a width.
+
+Who signs a file reads it in an editor; in a comment or beside a word these would hide what it says (Unicode TR 36).
+"""
 
 Kind = Literal["text", "integer", "truth", "null", "date", "other"]
 _KINDS: Final[dict[str, Kind]] = {
@@ -146,8 +155,7 @@ def read_yaml(path: Path, faults: Faults) -> Node | None:
 
 def _text(path: Path) -> str:
     try:
-        with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
+        data = read_at_most(path, MAX_BYTES + 1)
         text = data.decode("utf-8-sig")
     except OSError as error:
         raise _Unreadable(WHOLE_FILE, f"cannot be read: {error.strerror}") from error
@@ -158,6 +166,10 @@ def _text(path: Path) -> str:
         ) from error
     if len(data) > MAX_BYTES:
         raise _Unreadable(WHOLE_FILE, f"larger than {MAX_BYTES // 1024} KiB: split it")
+    if found := _DECEPTIVE.search(text):
+        place = Place(text.count("\n", 0, found.start()) + 1, found.start() - text.rfind("\n", 0, found.start()))
+        code = f"U+{ord(found[0]):04X}"
+        raise _Unreadable(place, f"the character {code} is not allowed: with it a file can look other than it is read")
     return text
 
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 
 from routing.agreements.bundle import Bundle, code_lists_digest
@@ -28,6 +29,7 @@ from schemas.errors import Rejected
 from schemas.strict_yaml import WHOLE_FILE, Fault, Faults, read_yaml
 
 _MOST_SHOWN = 200
+_MOST_FILES = 2000
 
 
 class BundleRejected(Rejected):
@@ -123,9 +125,12 @@ def _drafts(directory: Path, known: Known) -> tuple[list[Draft], list[Fault]]:
 
 def _files(directory: Path, faults: Faults) -> list[Path]:
     try:
-        entries = sorted(directory.iterdir())
+        entries = sorted(islice(directory.iterdir(), _MOST_FILES + 1))
     except OSError as error:
         faults.add(WHOLE_FILE, f"expected a directory of agreements: {error.strerror}")
+        return []
+    if len(entries) > _MOST_FILES:
+        faults.add(WHOLE_FILE, f"more than {_MOST_FILES} files: a bundle is for some hundred agreements")
         return []
     found = [path for path in entries if path.suffix == ".yaml"]
     for path in entries:

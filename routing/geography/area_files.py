@@ -21,6 +21,7 @@ from routing.geography.outlines import island_of
 from routing.geography.projection import MOST_LATITUDE, crs_at, projection
 from routing.geography.shapes import Ring, Rings, as_geometry, shape_of, sound
 from schemas.errors import Rejected
+from schemas.plain_files import read_at_most
 
 MAX_BYTES: Final = 16 * 1024 * 1024
 MOST_VERTICES: Final = 50_000
@@ -104,8 +105,7 @@ class AreaFiles:
 
 def _parsed(path: Path) -> Any:  # noqa: ANN401  whatever JSON says
     try:
-        with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
+        data = read_at_most(path, MAX_BYTES + 1)
         if len(data) > MAX_BYTES:
             message = f"larger than {MAX_BYTES // 2**20} MiB: use boundaries generalised to 20 m or coarser"
             raise _Unreadable(message)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ from tests.deploy.agreement_tools.spoiling import spoilt
 from tests.docs.test_agreements_guide import AGREEMENTS as GUIDE
 from tests.docs.test_agreements_guide import BUNDLE as GUIDE_BUNDLE
 
+PLACED = re.compile(r"\S+:[1-9]\d*:[1-9]\d*: .{8,1000}$")
 ROOT = Path(__file__).parents[3]
 BUNDLES = (HERE / "agreements", ROOT / "tests" / "routing" / "agreements" / "bundle")
 FILES = [path for bundle in BUNDLES for path in sorted((bundle / "agreements").glob("*.yaml"))]
@@ -242,6 +244,9 @@ def test_what_the_schema_refuses_does_not_load_and_it_sees_most_of_what_the_load
         root, faults = read(desk, written(spoiled))
         fits = validator.is_valid(plain(root)) if root is not None else False
         assert fits or faults, f"the schema refuses what the loader takes: {how}"
+        assert all(re.match(r"\S+:[1-9]\d*:[1-9]\d*: .{8,1000}$", fault) for fault in faults if name != "exchange"), (
+            faults
+        )
         if faults:
             loader_alone += [how] if fits else []
             both += not fits
