@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, Final
 from weakref import WeakValueDictionary
 
 from routing.agreements.decision import Decision, Ground
@@ -79,11 +79,21 @@ def of_event(changes: Sequence[Mapping[str, Any]], *, addressed: bool) -> bytes:
 
 def wording(decision: Decision, policy_version: int) -> Wording:
     """The wording of a decision: the same one for equal decisions, whoever they are for."""
-    shape = replace(decision, recipient="")
-    return _wordings.setdefault((shape, policy_version), Wording(shape, policy_version))
+    known = _by_identity.get((id(decision), policy_version))
+    if known is not None:
+        return known[1]
+    shape = replace(decision, recipient="") if decision.recipient else decision
+    worded = _wordings.setdefault((shape, policy_version), Wording(shape, policy_version))
+    if len(_by_identity) >= _REMEMBERED_MOST:
+        _by_identity.clear()
+    _by_identity[id(decision), policy_version] = decision, worded
+    return worded
 
 
 _wordings: WeakValueDictionary[tuple[Decision, int], Wording] = WeakValueDictionary()
+_REMEMBERED_MOST: Final = 4_096
+_by_identity: dict[tuple[int, int], tuple[Decision, Wording]] = {}
+"""The engine gives equal decisions mostly as one object, and comparing them is dear. Kept with it: ids come again."""
 
 
 def _what_else(decision: Decision) -> dict[str, Any]:

@@ -63,7 +63,7 @@ class Scale:
 
 
 FULL: Final = Scale(
-    rounds=3, events=200_000, warm_up_events=5_000, rate_s=8, warm_up_s=3, latency_s=10, pieces=1_000, incidents=20
+    rounds=3, events=200_000, warm_up_events=5_000, rate_s=8, warm_up_s=3, latency_s=10, pieces=1_000, incidents=600
 )
 QUICK: Final = Scale(
     rounds=1, events=3_000, warm_up_events=300, rate_s=2, warm_up_s=0.5, latency_s=1, pieces=20, incidents=3

@@ -41,10 +41,13 @@ def with_another_rule(bundle: Bundle) -> Bundle:
     return replace(bundle, version=bundle.version + 1, agreements=(*bundle.agreements, more))
 
 
-def test_a_bundle_without_areas_is_ready_at_once():
-    assert Preparation().ready(in_force(PLAIN)).bundle is PLAIN
+def test_a_bundle_without_areas_needs_no_more_than_its_rules_compiled():
+    preparation, now = Preparation(), in_force(PLAIN)
+    preparation.ready(now)
+    preparation.join(WAIT_S)
+    assert preparation.ready(now) is now
     nothing = InForce(None, 3, "none")
-    assert Preparation().ready(nothing) is nothing
+    assert preparation.ready(nothing) is nothing
 
 
 def held_up(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
