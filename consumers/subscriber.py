@@ -80,6 +80,7 @@ class Subscriber:
         self._probe_at = 0.0
         self._topics = list(topics)
         self._brokers = str(settings.get("bootstrap.servers", ""))
+        self._unreachable = f"no broker of Kafka can be reached at {self._brokers}"
         self.contact = Contact(self._brokers)
         """Whether Kafka answers this subscriber."""
         self.placed = False
@@ -219,7 +220,7 @@ class Subscriber:
 
     def _client_error(self, error: KafkaError) -> None:
         if error.code() == KafkaError._ALL_BROKERS_DOWN:  # noqa: SLF001  how the library names it
-            self._ill(f"no broker of Kafka can be reached at {self._brokers}", error)
+            self._ill(self._unreachable, error)
         elif error.fatal():
             self._ill("the Kafka client cannot go on", error)
 
@@ -236,8 +237,11 @@ class Subscriber:
             self._probe_at = time.monotonic() + _PROBE_EVERY_S
 
     def _probe(self) -> None:
-        """Ask whether Kafka is there, and all is well again after trouble: a quiet topic does not tell."""
-        if not self.placed or time.monotonic() < self._probe_at:
+        """Ask whether Kafka is there, and all is well again after trouble: a quiet topic does not tell.
+
+        Without partitions too: Kafka may have taken them back because it cannot be reached.
+        """
+        if time.monotonic() < self._probe_at:
             return
         self.contact.asked()
         try:
@@ -245,12 +249,14 @@ class Subscriber:
         except KafkaException as error:
             self._probe_at = time.monotonic() + _PROBE_AGAIN_S
             if self.contact.silence_s():
-                self._ill(f"no broker of Kafka can be reached at {self._brokers}", error.args[0])
+                self._ill(self._unreachable, error.args[0])
             return
         self._probe_at = time.monotonic() + _PROBE_EVERY_S
         self.contact.answered()
-        if all(topic.error is None for topic in found):
+        if self.placed and all(topic.error is None for topic in found):
             self._trouble = ""
+        elif self._trouble == self._unreachable:
+            self._trouble = _UNPLACED
 
 
 def _record(message: Message) -> Record:
