@@ -12,9 +12,10 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from schemas.errors import Rejected
-from schemas.strict_yaml import WHOLE_FILE, Faults, Node, Place, Scalar, Table, plain, read_yaml
+from schemas.invalid import COUNTRY, SLUG, note_invalid
+from schemas.strict_yaml import Faults, plain, read_yaml
 
-Slug = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=60)]
+Slug = Annotated[str, StringConstraints(pattern=SLUG, max_length=60)]
 
 
 class _Frozen(BaseModel):
@@ -35,7 +36,7 @@ class Member(_Frozen):
     name: str
     publishes: bool = False
     receives: bool = False
-    country: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")] = "GB"
+    country: Annotated[str, StringConstraints(pattern=COUNTRY)] = "GB"
     competent_authority: bool = True
     """A competent authority under DPA 2018 s.30: a police force is, an ambulance trust is not."""
     area: str | None = None
@@ -94,29 +95,8 @@ def load_exchange(path: Path) -> Exchange:
         if root is not None:
             exchange = Exchange.model_validate(plain(root), strict=True)
     except ValidationError as error:
-        note_invalid(error, root, faults)
+        note_invalid(error, Exchange, root, faults)
     if faults.noted:
         listed = "; ".join(str(fault) for fault in faults.noted)
         raise Rejected("bad-exchange", f"expected a YAML file that describes the exchange: {listed}")
     return exchange
-
-
-def note_invalid(error: ValidationError, root: Node | None, faults: Faults) -> None:
-    """Note every fault of a model where it stands in the file."""
-    for fault in error.errors(include_url=False, include_input=False):
-        steps = tuple(str(step) for step in fault["loc"] if step != "[key]")
-        place, at = _at(root, steps)
-        message = f"{'.'.join(steps)[:120] or 'file'}: {fault['msg']}"
-        if fault["type"] == "string_type" and isinstance(at, Scalar) and at.kind != "null":
-            message += f': put it in quotes, "{at.text[:60]}"'
-        faults.add(place, message)
-
-
-def _at(root: Node | None, steps: tuple[str, ...]) -> tuple[Place, Node | None]:
-    """The place of the deepest key on the way to a fault, and what stands there."""
-    place, here = (root.place if root else WHOLE_FILE), root
-    for step in steps:
-        if not isinstance(here, Table) or step not in here.entries:
-            return place, None
-        place, here = here.entries[step]
-    return place, here

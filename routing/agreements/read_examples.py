@@ -75,8 +75,10 @@ def _considered(event: Fields, agreement: Agreement, known: Known, faults: Fault
     stated |= {name: _word(event.get(name), name, faults) for name in UNWRITTEN}
     origin, sections, addressed = event.need("origin"), event.get("sections"), event.get("addressed")
     everyone = Vocabulary("a member of the exchange", sorted(known.members))
+    # Where `from` has a fault it may name nobody: that is told there, and not again here.
+    origins = Vocabulary("an origin of this file", agreement.origins or known.publishers)
     return Considered(
-        origin=Vocabulary("an origin of this file", agreement.origins).word(origin, faults) if origin else "",
+        origin=origins.word(origin, faults) if origin else "",
         category=_code(node, "category", faults) if (node := event.get("category")) else None,
         places=(),
         sections=frozenset(sections_of(sections, faults, may_be_empty=True) if sections else SECTIONS),
@@ -161,7 +163,7 @@ def _place(node: Node, faults: Faults) -> _Placed:
 
 def _expectations(node: Node, origin: str, known: Known, faults: Faults) -> tuple[Expectation, ...]:
     others = [member for member in known.receivers if member != origin]
-    stated = Fields(node, "`expect`, which names members that receive, the origin excepted,", others, faults)
+    stated = Fields(node, "`expect` (of members that receive, the origin excepted)", others, faults)
     found = tuple(_expectation(to, expected, faults) for to in others if (expected := stated.get(to)))
     if not found:
         faults.add(node, "the example expects nothing: name a recipient and what it gets")

@@ -13,7 +13,8 @@ from routing.agreements.language.bundle import BUNDLE, NEVER_STATED, SUSPENSION
 from routing.agreements.model import Area, MemberFacts, NeverState, RoleHolders, SetAttribute, Suspension
 from routing.agreements.read_areas import areas_of, check_areas_of_members
 from routing.agreements.words import Fields, Vocabulary, id_of, items_of, text_of, words_of
-from schemas.exchange import Member, Slug, note_invalid
+from schemas.exchange import Member, Slug
+from schemas.invalid import note_invalid
 from schemas.strict_yaml import Faults, Listing, Node, Place, Scalar, Table, plain, read_yaml
 
 _MEMBERS: Final = TypeAdapter(dict[Slug, Member])
@@ -88,7 +89,7 @@ def _facts(node: Table, faults: Faults) -> dict[str, MemberFacts]:
     try:
         members = _MEMBERS.validate_python(plain(node), strict=True)
     except ValidationError as error:
-        note_invalid(error, node, faults)
+        note_invalid(error, _MEMBERS, node, faults)
         return {}
     return {
         name: MemberFacts(name, m.publishes, m.receives, m.country, m.competent_authority, m.area)
@@ -122,7 +123,7 @@ def _never_states(node: Node | None, members: Mapping[str, MemberFacts], faults:
     if node is None:
         return ()
     publishers = sorted(member.id for member in members.values() if member.publishes)
-    stated = Fields(node, "`never-states`, which names members that publish,", publishers, faults)
+    stated = Fields(node, "`never-states` (of members that publish)", publishers, faults)
     found = []
     for member in publishers:
         if (sets := stated.get(member)) is None:

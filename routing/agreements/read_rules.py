@@ -120,7 +120,9 @@ def _recipients(stated: Fields, context: FileContext, faults: Faults) -> tuple[s
     if context.standing:
         faults.add(node, "a standing rule holds towards every recipient: name exceptions in the file's `except`")
         return ()
-    return tuple(sorted(words_of(node, Vocabulary("a member of `to`", context.recipients), faults)))
+    # Where `to` has a fault it may name nobody: that is told there, and not again here.
+    allowed = Vocabulary("a member of `to`", context.recipients or context.known.receivers)
+    return tuple(sorted(words_of(node, allowed, faults)))
 
 
 def _covered(node: Node | None, faults: Faults) -> tuple[str, ...]:

@@ -41,6 +41,8 @@ class Vocabulary:
 
     def hint(self, word: str, faults: Faults) -> str:
         """The nearest words, or all of them if they are few."""
+        if not self.words:
+            return ": there is none"
         near = get_close_matches(word, self.words, n=3, cutoff=0.6) if len(word) <= 60 and not faults.many else []
         nearest = f"; did you mean {' or '.join(map(quoted, near))}?" if near else ""
         if near and len(self.words) > 20:
@@ -51,12 +53,21 @@ class Vocabulary:
 
     def word(self, node: Node, faults: Faults) -> str:
         """The word at a node; empty, with a fault noted, if it is none of these."""
+        if not isinstance(node, Scalar) or node.kind != "text":
+            return self._no_text(node, faults)
         word = word_of(node, self.name, faults)
         if word and word not in self.words:
             refusal = f"{UNKNOWN} is not a value: what is not known is never written" if word == UNKNOWN else ""
             faults.add(node, refusal or f"{quoted(word)} is not {self.name}{self.hint(word, faults)}")
             return ""
         return word
+
+    def _no_text(self, node: Node, faults: Faults) -> str:
+        """What YAML takes for something else, which quotes help only where it is one of the words."""
+        is_one = isinstance(node, Scalar) and node.text in self.words
+        help_ = f': put it in quotes, "{node.text}"' if isinstance(node, Scalar) and is_one else self.hint("", faults)
+        faults.add(node, f"expected {self.name}, got {seen_as(node)}{help_}")
+        return ""
 
 
 def seen_as(node: Node) -> str:
@@ -166,7 +177,8 @@ class Fields:
         if isinstance(node, Table):
             self._entries = node.entries
         else:
-            faults.add(node, f"expected {what}, a mapping of {', '.join(allowed)}; got {seen_as(node)}")
+            keys = f" of {', '.join(allowed)}" if allowed else ""
+            faults.add(node, f"expected {what}, a mapping{keys}; got {seen_as(node)}")
         for key in self._entries:
             if key not in allowed:
                 self._refuse(key, Vocabulary(f"a key of {what}", allowed))

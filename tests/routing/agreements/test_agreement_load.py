@@ -258,6 +258,8 @@ FILE_FAULTS = [
     ("title:", "titles: x\ntitle:", 2, "`titles` is not a key of an agreement; did you mean `title`"),
     ("North to south", "12", 2, "expected the title, got a number"),
     ("law-enforcement", "law-enforcment", 3, "did you mean `law-enforcement`?"),
+    ("law-enforcement", "12", 3, "expected a purpose, got a number; allowed: law-enforcement, safeguarding"),
+    ("law-enforcement", "no", 3, "expected a purpose, got a yes/no value; allowed: law-enforcement"),
     ("part-3", "part-4", 4, "`part-4` is not a regime"),
     ("DPA 2018 s.35(2)(b)", "no", 5, "expected a legal basis, got a yes/no value"),
     ("DPA 2018 s.35(2)(b)", "''", 5, "empty text"),
@@ -541,9 +543,18 @@ def test_a_fault_of_the_bundle_file_has_its_line(write_bundle: Write, before: st
 @pytest.mark.parametrize(
     ("before", "after", "line", "words"),
     [
-        ("country: IE", "country: Ireland", 7, "garda.country"),
-        ("name: Police abroad, ", "", 7, "garda.name: Field required"),
-        ("north: {", "North_1: {", 4, "North_1"),
+        ("country: IE", "country: Ireland", 7, "garda.country: expected two capital letters, as in GB"),
+        ("country: IE", "country: NO", 7, 'garda.country: expected a text: put it in quotes, "NO"'),
+        (
+            "publishes: true, receives: true}",
+            "publishes: maybe, receives: true}",
+            4,
+            "publishes: expected true or false",
+        ),
+        ("name: North Police, ", "nam: North Police, name: x, ", 4, "`nam` is not a key here; did you mean `name`?"),
+        ("{name: Police abroad, receives: true, country: IE}", "Police abroad", 7, "garda: expected a mapping"),
+        ("name: Police abroad, ", "", 7, "garda.name: is needed"),
+        ("north: {", "North_1: {", 4, "North_1: expected lower-case letters and digits"),
         ("receives: true, country", "receives: true, receive: true, country", 7, "garda.receive"),
         ("{name: Only publishes, publishes: true}", "{name: Nothing}", 8, "a member publishes, receives, or both"),
     ],
@@ -604,6 +615,15 @@ def test_all_faults_of_all_files_are_told_at_once(write_bundle: Write):
         ("agreements/s.yaml", 10),
         ("bundle.yaml", 1),
     ]
+
+
+@pytest.mark.parametrize("key", ["from", "to"])
+def test_what_follows_from_one_fault_is_not_told_again(write_bundle: Write, key: str):
+    example = "examples: [{given: {origin: north}, expect: {south: {share: [locations]}}}]\n"
+    text = (HEAD + RULE + "    recipients: [south]\n" + example).replace(f"{key}: [", f"{key}: [oops-")
+    only_fault(
+        write_bundle(MEMBERS, a=text), "agreements/a.yaml:" + ("10" if key == "from" else "11"), "is not a member that"
+    )
 
 
 def test_a_fault_says_where_it_is() -> None:
