@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Sequence
+from typing import Final, NamedTuple
 
-from routing.effects import Effects, Record
+from routing.effects import Effects, Outcomes, Record
 from schemas.exchange import Exchange
 from schemas.ops import metrics
 from schemas.ops.logs import get_logger
@@ -71,11 +72,43 @@ def _count_decisions(origin: str, events: Sequence[Effects]) -> None:
     alike = Counter(id(effects.outcomes) for effects in events)
     outcomes = {id(effects.outcomes): effects.outcomes for effects in events}
     decisions: Counter[tuple[str, str]] = Counter()
+    everybody: Counter[tuple[str, ...]] = Counter()
     for which, times in alike.items():
-        for each in outcomes[which]:
-            decisions[each] += times
+        told = _told(outcomes[which])
+        everybody[told.recipients] += times
+        for recipient, outcome in told.unusual:
+            decisions[recipient, outcome] += times
+            decisions[recipient, _USUAL] -= times
+    for recipients, times in everybody.items():
+        for recipient in recipients:
+            decisions[recipient, _USUAL] += times
     for (recipient, outcome), times in decisions.items():
-        metrics.increment("decisions_total", times, origin=origin, recipient=recipient, outcome=outcome)
+        if times:
+            metrics.increment("decisions_total", times, origin=origin, recipient=recipient, outcome=outcome)
+
+
+class _Told(NamedTuple):
+    """The outcomes of an event: for most members it is the usual one."""
+
+    recipients: tuple[str, ...]
+    unusual: tuple[tuple[str, str], ...]
+
+
+_USUAL: Final = "withheld"
+_REMEMBERED_MOST: Final = 4_096
+_known: dict[int, tuple[Outcomes, _Told]] = {}
+"""By the identity of outcomes, which are kept with it: a tuple of hundreds is dear to compare."""
+
+
+def _told(outcomes: Outcomes) -> _Told:
+    found = _known.get(id(outcomes))
+    if found is None:
+        unusual = tuple(each for each in outcomes if each[1] != _USUAL)
+        found = outcomes, _Told(tuple(recipient for recipient, _ in outcomes), unusual)
+        if len(_known) >= _REMEMBERED_MOST:
+            _known.clear()
+        _known[id(outcomes)] = found
+    return found[1]
 
 
 def _quarantined(record: Record, member: str, reason: str) -> None:

@@ -43,7 +43,8 @@ class Addressed(NamedTuple):
     recipient: str
     topic: str
     wording: Wording
-    view: View
+    view: int
+    """Which of the circulation's views it gets."""
     opening: bytes
     """Of its terms, of an event that corrects nothing and is not addressed to it (`Wording.opening`)."""
     ending: bytes
@@ -57,6 +58,8 @@ class Circulation(NamedTuple):
 
     deliveries: tuple[Addressed, ...]
     """To whom the head is granted and who can be reached, in the order of decisions."""
+    views: tuple[View, ...]
+    """What they see of the event, each once."""
     cut_off: tuple[tuple[str, str], ...]
     """To whom the head is granted and who cannot be reached, with the reason as a code."""
     outcomes: tuple[tuple[str, Outcome | Literal["undeliverable"]], ...]
@@ -81,13 +84,15 @@ def circulation(decisions: Decisions, suspended: Mapping[str, str]) -> Circulati
 def _circulation(decisions: Decisions, suspended: tuple[tuple[str, str], ...]) -> Circulation:
     reasons = dict(suspended)
     granted = [each for each in decisions if each.decision.head == "granted"]
-    reached = tuple(_addressed(each) for each in granted if each.recipient not in reasons)
+    views: dict[View, int] = {}
+    reached = tuple(_addressed(each, views) for each in granted if each.recipient not in reasons)
     cut_off = tuple((each.recipient, reasons[each.recipient]) for each in granted if each.recipient in reasons)
     lost = dict(cut_off)
     groups = _groups(decisions)
     numbers = {each.recipient: number for number, each in enumerate(reached)}
     return Circulation(
         deliveries=reached,
+        views=tuple(views),
         cut_off=cut_off,
         outcomes=tuple(
             (each.recipient, "undeliverable" if each.recipient in lost else each.decision.outcome) for each in decisions
@@ -97,13 +102,15 @@ def _circulation(decisions: Decisions, suspended: tuple[tuple[str, str], ...]) -
     )
 
 
-def _addressed(each: Decided) -> Addressed:
+def _addressed(each: Decided, views: dict[View, int]) -> Addressed:
+    """The delivery; its view is noted with a number if it is new."""
     recipient, wording = each
+    view = views.setdefault(view_of(wording.decision), len(views))
     return Addressed(
         recipient,
         partner_topic(recipient),
         wording,
-        view_of(wording.decision),
+        view,
         wording.opening,
         wording.ending,
         wording.decision.retain_days,

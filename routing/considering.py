@@ -86,27 +86,79 @@ def considered(event: OpenEvent, geography: Geography, control: Control | None =
     control = control or control_of(event)
     placed = placed_sections(event)
     classification = _remembered(_classification_of, event, "classification")
+    read = _Read(
+        head["origin"],
+        _category(head["category"], classification.category),
+        classification,
+        tuple(head["handling"]) if isinstance(head["handling"], list) else None,
+        *(head["grade"], head["status"], head["kind"], head["mode"], head["marking"]),
+        _places(event, geography),
+        geography.regions,
+        placed,
+        event.non_empty,
+        control,
+        _remembered(_hazards_of, event, "hazards"),
+    )
+    if not is_of_usual_size(event):
+        return _considered(read)
+    # By identity, since what is remembered of equal sections is one object, and comparing is dear.
+    key = (*read[:2], id(classification), *read[3:9], id(read.places), *read[10:13], id(control), read.hazards)
+    known = _known.get(key)
+    if known is None:
+        if len(_known) >= _CONSIDERED_MOST:
+            _known.clear()
+        known = _known[key] = read, _considered(read)
+    return known[1]
+
+
+class _Read(NamedTuple):
+    """What is read of an event; equal places, classifications and control elements are mostly one object each."""
+
+    origin: str
+    category: str | None
+    classification: _Classification
+    handling: tuple[str, ...] | None
+    grade: str
+    status: str
+    kind: str
+    mode: str
+    marking: str
+    places: tuple[Place, ...]
+    regions: frozenset[str]
+    placed: frozenset[str]
+    non_empty: frozenset[str]
+    control: Control
+    hazards: frozenset[str]
+
+
+_CONSIDERED_MOST: Final = 8_192
+_known: dict[tuple[Any, ...], tuple[_Read, Considered]] = {}
+"""Events alike in all that conditions read are one object. What the key names by identity is kept with it."""
+
+
+def _considered(read: _Read) -> Considered:
+    classification, control = read.classification, read.control
     return Considered(
-        origin=head["origin"],
-        category=_category(head["category"], classification.category),
+        origin=read.origin,
+        category=read.category,
         qualifiers=classification.qualifiers,
         flags=classification.flags,
         caveats=control.caveats,
-        handling=_codes(head["handling"]),
-        grade=_code(head["grade"]),
-        status=_code(head["status"]),
-        kind=_code(head["kind"]),
-        mode=_code(head["mode"]),
-        marking=_code(head["marking"]),
-        places=_places(event, geography),
-        regions=geography.regions,
-        placed=placed,
-        sections=_without_control(event.non_empty),
+        handling=None if read.handling is None else frozenset(read.handling),
+        grade=_code(read.grade),
+        status=_code(read.status),
+        kind=_code(read.kind),
+        mode=_code(read.mode),
+        marking=_code(read.marking),
+        places=read.places,
+        regions=read.regions,
+        placed=read.placed,
+        sections=_without_control(read.non_empty),
         addressees=control.addressees,
         opening_category=classification.opening_category,
         closing_category=classification.closing_category,
-        hazards=_remembered(_hazards_of, event, "hazards"),
-        changes=control.changed if head["kind"] == "CORRECTED" else _NONE,
+        hazards=read.hazards,
+        changes=control.changed if read.kind == "CORRECTED" else _NONE,
         sequence=control.sequence,
     )
 
@@ -122,7 +174,7 @@ def control_of(event: OpenEvent) -> Control:
 
 def is_of_usual_size(event: OpenEvent) -> bool:
     """Whether an event states no more for conditions to read than may be remembered of it."""
-    return event.bytes_of(_READ_SECTIONS) <= REMEMBERED_BYTES
+    return len(event.body) <= REMEMBERED_BYTES or event.bytes_of(_READ_SECTIONS) <= REMEMBERED_BYTES
 
 
 def _remembered(read: _Reading[_T], event: OpenEvent, section: str) -> _T:
@@ -165,7 +217,13 @@ def _places(event: OpenEvent, geography: Geography) -> tuple[Place, ...]:
 
 @lru_cache(maxsize=_PLACES_MOST)
 def _places_of(form: EventForm, block: bytes, geography: Geography) -> tuple[Place, ...]:
-    return tuple(sorted((_place(each, geography) for each in form.items("locations", block)), key=_place_order))
+    places = tuple(sorted((_place(each, geography) for each in form.items("locations", block)), key=_place_order))
+    return _one_of_equal(places) if len(block) <= _PLACES_BYTES else places
+
+
+@lru_cache(maxsize=_PLACES_MOST)
+def _one_of_equal(places: tuple[Place, ...]) -> tuple[Place, ...]:
+    return places
 
 
 @lru_cache(maxsize=_REMEMBERED_MOST)

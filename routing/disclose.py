@@ -42,22 +42,20 @@ def disclosed(arrived: Arrived, circulated: Circulation, policy: Policy, codec: 
 
 
 def _deliveries(arrived: Arrived, circulated: Circulation, ids: list[bytes], codec: EventCodec) -> list[Output]:
-    record, event, stated = arrived.record, arrived.event, arrived.considered
-    views: dict[View, bytes] = {}
+    record, stated = arrived.record, arrived.considered
+    views = [_seen(arrived.event, view) for view in circulated.views]
     framed = codec.delivery_frame(arrived.entry) + ID_LENGTH
-    key = record.key or b""
+    key, partition = record.key or b"", record.partition
     decided_ms = milliseconds(arrived.now)
     # Null while the incident is open; from this decision once it is closed.
     closed = stated.kind == "closed" or stated.status == "closed"
     is_plain = not stated.addressees and not arrived.control.changes
     outputs = []
     for to, delivery_id in zip(circulated.deliveries, ids, strict=True):
-        if (view := views.get(to.view)) is None:
-            view = views[to.view] = _seen(event, to.view)
-        address = _address(to.recipient, record.partition)
+        address = _address(to.recipient, partition)
         opening = to.opening if is_plain else _opening(arrived, to)
         times = _times(decided_ms, to.retain_days if closed else None)
-        value = b"".join((framed, delivery_id, address, opening, times, to.ending, view))
+        value = b"".join((framed, delivery_id, address, opening, times, to.ending, views[to.view]))
         outputs.append(Output(to.topic, key, value))
     return outputs
 
@@ -80,7 +78,7 @@ def _told(locate: Locate, longitude: float, latitude: float, radius_m: float) ->
 
 def _opening(arrived: Arrived, to: Addressed) -> bytes:
     """The first part of a disclosure's terms, where the event corrects something or is addressed to members."""
-    changes = _changes_for(arrived, to.view.covers)
+    changes = _changes_for(arrived, to.wording.decision.covers)
     addressed = to.recipient in arrived.considered.addressees
     return b"".join((to.wording.covered, of_event(changes, addressed=addressed), to.wording.grounds))
 

@@ -44,12 +44,16 @@ class Output(NamedTuple):
 Fate = Literal["routed", "receipted", "quarantined"]
 
 
+Outcomes = tuple[tuple[str, Outcome | Literal["undeliverable"]], ...]
+"""Each member and what was decided; events that are decided alike have the same tuple."""
+
+
 class Effects(NamedTuple):
     """Everything that follows from one record."""
 
     fate: Fate
     outputs: tuple[Output, ...]
-    outcomes: tuple[tuple[str, Outcome | Literal["undeliverable"]], ...] = ()
+    outcomes: Outcomes = ()
     """Of an event: each member and what was decided."""
     feedback: tuple[tuple[str, str], ...] = ()
     """Each member told, and of what kind of news."""

@@ -50,7 +50,7 @@ def record_head(arrived: Arrived, bundle: Bundle) -> list[bytes]:
         long_bytes(record.offset),
         _long(milliseconds(arrived.now)),
         _policy(bundle.version, bundle.hash),
-        *encode(arrived.considered),
+        encode(arrived.considered),
         _NULL,
     ]
 
@@ -83,14 +83,23 @@ class _ConsideredForm:
         self._reads = [attrgetter(*(field["name"] for field in run)) for run in runs]
         self._encoders = [_run_encoder([_encoder(field["type"]) for field in run]) for run in runs]
         self._remembering = [lru_cache(maxsize=_REMEMBERED_MOST)(encoder) for encoder in self._encoders]
+        self._known: dict[int, tuple[Considered, bytes]] = {}
+        """Of whole events that are alike and so one object (`considering.considered`), which is kept with its bytes."""
 
-    def remembering(self, considered: Considered) -> list[bytes]:
+    def remembering(self, considered: Considered) -> bytes:
         """Some attributes after others; the bytes of what they state together are remembered."""
-        return [encode(read(considered)) for read, encode in zip(self._reads, self._remembering, strict=True)]
+        known = self._known.get(id(considered))
+        if known is None:
+            runs = zip(self._reads, self._remembering, strict=True)
+            known = considered, b"".join([encode(read(considered)) for read, encode in runs])
+            if len(self._known) >= _REMEMBERED_MOST:
+                self._known.clear()
+            self._known[id(considered)] = known
+        return known[1]
 
-    def afresh(self, considered: Considered) -> list[bytes]:
+    def afresh(self, considered: Considered) -> bytes:
         """The same; for an event that states more than may be remembered of it."""
-        return [encode(read(considered)) for read, encode in zip(self._reads, self._encoders, strict=True)]
+        return b"".join([encode(read(considered)) for read, encode in zip(self._reads, self._encoders, strict=True)])
 
 
 @cache

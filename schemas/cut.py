@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from schemas.avro_form import Form, Schema, named_types, parse, self_contained, without_logical_types
 from schemas.errors import Rejected
@@ -175,7 +175,7 @@ class EventForm:
 class OpenEvent:
     """An event whose sections have been found but not decoded. Reading one section checks that section."""
 
-    __slots__ = ("_checked", "_end_of_head", "_found", "body", "form", "head")
+    __slots__ = ("_checked", "_end_of_head", "_found", "_names", "body", "form", "head")
 
     def __init__(
         self, form: EventForm, body: bytes, head: Mapping[str, Any], end_of_head: int, found: Mapping[str, Span]
@@ -186,12 +186,14 @@ class OpenEvent:
         """Times as integers."""
         self._end_of_head = end_of_head
         self._found = found
-        self._checked: set[str] = set()
+        self._names = tuple(found)
+        self._checked: dict[str, bytes] = {}
+        """The bytes of sections that were checked; of a large one none, lest the event be held twice."""
 
     @property
     def non_empty(self) -> frozenset[str]:
         """Names of the sections that are not empty, control included."""
-        return _names_of(tuple(self._found))
+        return _names_of(self._names)
 
     def section(self, name: str) -> list[dict[str, Any]]:
         """The items of a section, times as integers; empty if this schema version has no such section.
@@ -207,12 +209,15 @@ class OpenEvent:
         Raises:
             Rejected: they are not what an honest writer writes.
         """
+        if known := self._checked.get(name):
+            return known
         if name not in self._found:
             return b""
         start, end = self._found[name]
         block = self.body[start:end]
-        if name not in self._checked:
-            self._check(name, block, start)
+        if known is None:
+            self.form.check(name, block, self.body, start)
+            self._checked[name] = block if len(block) <= REMEMBERED_BYTES else b""
         return block
 
     def bytes_of(self, names: Iterable[str]) -> int:
@@ -237,10 +242,6 @@ class OpenEvent:
         block = self.block(name)
         return (block and self.form.spots(name, block)) or ()
 
-    def _check(self, name: str, block: bytes, start: int) -> None:
-        self.form.check(name, block, self.body, start)
-        self._checked.add(name)
-
     def view(self, keep: Collection[str], instead: Mapping[str, bytes] = NOTHING_ELSE) -> bytes:
         """The body with every section blank but those named; control is always blank.
 
@@ -251,19 +252,33 @@ class OpenEvent:
         Raises:
             Rejected: a section to keep is not what an honest writer writes.
         """
+        plan = _plan(self._names, tuple(keep), tuple(instead))
+        for name in plan.passed_on:
+            if name not in self._checked:
+                self.block(name)
         parts: list[bytes] = []
         since = 0
-        for name, (start, end) in self._found.items():
-            if name not in keep or name == CONTROL:
-                parts += (self.body[since:start], EMPTY)
-                since = end
-            elif name in instead:
-                parts += (self.body[since:start], instead[name])
-                since = end
-            elif name not in self._checked:
-                self._check(name, self.body[start:end], start)
+        for name, is_told_otherwise in plan.replaced:
+            start, end = self._found[name]
+            parts += (self.body[since:start], instead[name] if is_told_otherwise else EMPTY)
+            since = end
         parts.append(self.body[since:])
         return b"".join(parts)
+
+
+class _Plan(NamedTuple):
+    """Of the sections that are not empty: what is done with each, in order."""
+
+    passed_on: tuple[str, ...]
+    replaced: tuple[tuple[str, bool], ...]
+    """Each with whether something is told in its place; else it is blank."""
+
+
+@lru_cache(maxsize=4_096)
+def _plan(names: tuple[str, ...], keep: tuple[str, ...], instead: tuple[str, ...]) -> _Plan:
+    kept = [name for name in names if name in keep and name != CONTROL]
+    passed_on = tuple(name for name in kept if name not in instead)
+    return _Plan(passed_on, tuple((name, name in kept) for name in names if name not in passed_on))
 
 
 @lru_cache(maxsize=4_096)
