@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from itertools import chain
+from typing import Final
 
 from routing.effects import Effects, Outcomes, Record
 from schemas.exchange import Exchange
@@ -67,48 +68,36 @@ def _count_topic(topic: str, records: Sequence[tuple[Record, Effects]]) -> None:
 
 
 def _count_decisions(origin: str, events: Sequence[Effects]) -> None:
-    """Added up first: an event is decided for every member, and to count is dearer than to add."""
-    # Events that are decided alike have one and the same tuple of outcomes.
-    alike = Counter(id(effects.outcomes) for effects in events)
-    outcomes = {id(effects.outcomes): effects.outcomes for effects in events}
-    decisions: Counter[tuple[str, str]] = Counter()
-    everybody: Counter[tuple[str, ...]] = Counter()
-    for which, times in alike.items():
-        told = _told(outcomes[which])
-        everybody[told.recipients] += times
-        for recipient, outcome in told.unusual:
-            decisions[recipient, outcome] += times
-            decisions[recipient, _USUAL] -= times
-    for recipients, times in everybody.items():
-        for recipient in recipients:
-            decisions[recipient, _USUAL] += times
-    for (recipient, outcome), times in decisions.items():
-        if times:
-            metrics.increment("decisions_total", times, origin=origin, recipient=recipient, outcome=outcome)
+    """Added up first, as numbers: an event is decided for every member, and to count is dearer than to add."""
+    decided = Counter(chain.from_iterable([_numbered(effects.outcomes) for effects in events]))
+    for number, times in decided.items():
+        recipient, outcome = _pairs[number]
+        metrics.increment("decisions_total", times, origin=origin, recipient=recipient, outcome=outcome)
 
 
-class _Told(NamedTuple):
-    """The outcomes of an event: for most members it is the usual one."""
-
-    recipients: tuple[str, ...]
-    unusual: tuple[tuple[str, str], ...]
-
-
-_USUAL: Final = "withheld"
 _REMEMBERED_MOST: Final = 4_096
-_known: dict[int, tuple[Outcomes, _Told]] = {}
-"""By the identity of outcomes, which are kept with it: a tuple of hundreds is dear to compare."""
+_pairs: list[tuple[str, str]] = []
+"""Recipients, each with an outcome: a few for each member."""
+_numbers: dict[tuple[str, str], int] = {}
+_known: dict[int, tuple[Outcomes, tuple[int, ...]]] = {}
+"""By the identity of outcomes, which are kept with their numbers: a tuple of hundreds is dear to compare."""
 
 
-def _told(outcomes: Outcomes) -> _Told:
+def _numbered(outcomes: Outcomes) -> tuple[int, ...]:
     found = _known.get(id(outcomes))
     if found is None:
-        unusual = tuple(each for each in outcomes if each[1] != _USUAL)
-        found = outcomes, _Told(tuple(recipient for recipient, _ in outcomes), unusual)
+        found = outcomes, tuple(map(_number, outcomes))
         if len(_known) >= _REMEMBERED_MOST:
             _known.clear()
         _known[id(outcomes)] = found
     return found[1]
+
+
+def _number(pair: tuple[str, str]) -> int:
+    number = _numbers.setdefault(pair, len(_pairs))
+    if number == len(_pairs):
+        _pairs.append(pair)
+    return number
 
 
 def _quarantined(record: Record, member: str, reason: str) -> None:
