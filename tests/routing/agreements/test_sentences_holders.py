@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from routing.agreements.state import CaseLine, HeldGrant, HeldPart, Holding, Refusal, State
+from routing.agreements.state import CaseLine, HeldGrant, HeldPart, Holding, Refusal, RuleRef, State
 from tests.routing.agreements.deciders import (
     DECIDERS,
     NOON,
@@ -33,9 +33,10 @@ def hours_ago(hours: float) -> datetime:
     return NOON - timedelta(hours=hours)
 
 
-def refused(*parts: str, holder: tuple[str, ...] = ("facts",)) -> State:
-    refusal = Refusal(kind="refusal", recipients=SOUTH, parts=frozenset(parts), grade="emergency")
-    return holds(*holder, refusals=(refusal,))
+def refused(*parts: str, rules: tuple[RuleRef, ...] = ()) -> State:
+    """South holds the facts, and was refused these parts."""
+    refusal = Refusal(kind="refusal", recipients=SOUTH, parts=frozenset(parts), grade="emergency", rules=rules)
+    return holds("facts", refusals=(refusal,))
 
 
 FOLLOWING: dict[str, tuple[Row, ...]] = {
@@ -218,6 +219,29 @@ CORRECTIONS: dict[str, tuple[Row, ...]] = {
             kind="corrected",
             state=holds("facts", closed_at=hours_ago(24 * 90)),
         ),
+        row(
+            "while it is open there is none",
+            NO_LONGER,
+            {"covers": "facts"},
+            kind="corrected",
+            state=State(holdings=(holding("facts", retain_days=0, grants=(BY_RULING,)),)),
+        ),
+        row(
+            "the correction itself closes it, and it may be kept for a day",
+            NO_LONGER,
+            "granted",
+            kind="corrected",
+            status="closed",
+            state=State(holdings=(holding("facts", retain_days=1, grants=(BY_RULING,)),)),
+        ),
+        row(
+            "nor for a day",
+            NO_LONGER,
+            "withheld",
+            kind="corrected",
+            status="closed",
+            state=State(holdings=(holding("facts", retain_days=0, grants=(BY_RULING,)),)),
+        ),
         row("not what it does not hold", NO_LONGER, {"victims": "withheld"}, kind="corrected", state=holds("facts")),
     ),
     "whatever refer rules, cases, refusals or follow say": (
@@ -328,6 +352,26 @@ RESTRICTED: dict[str, tuple[Row, ...]] = {
             state=holds("facts"),
         ),
         row("one of two", (SHARE, FORBID, f"{FORBID}, silent: true"), {"action": "none"}, state=holds("facts")),
+        row(
+            "the rule of a refusal",
+            (SHARE, f"{REFER}, silent: true, when: {{grade: [priority]}}"),
+            {"action": "none", "without_news": True},
+            state=refused("head", rules=(RuleRef("A", "r2"),)),
+        ),
+        row(
+            "not another rule than that of the refusal",
+            (SHARE, f"{REFER}, when: {{grade: [priority]}}", f"{REFER}, silent: true, when: {{grade: [priority]}}"),
+            {"action": "restricted"},
+            state=refused("head", rules=(RuleRef("A", "r2"),)),
+        ),
+        row(
+            "the rule of an open line",
+            (SHARE, f"{REFER}, silent: true, when: {{grade: [priority]}}"),
+            {"action": "none", "without_news": True},
+            state=holds(
+                "facts", lines=(CaseLine(recipient="south", agreement="A", rule="r2", parts=frozenset({"head"})),)
+            ),
+        ),
         row(
             "one that is not responsible",
             (SHARE, FORBID, f"{REFER}, silent: true"),

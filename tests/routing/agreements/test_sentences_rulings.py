@@ -111,6 +111,14 @@ RELEASES: dict[str, tuple[Row, ...]] = {
         row("another section", (SHARE, REFER), {"head": "referred"}, state=released("facts")),
         row("another recipient", (SHARE, OF_FACTS), {"facts": "referred"}, state=released("facts"), to="west"),
     ),
+    "and is told as discharging only where it discharges all that the rule covers": (
+        row(
+            "one of two",
+            (SHARE, f"{REFER}, sections: [facts, locations]"),
+            {"facts": "granted", "locations": "referred", "acts": {"A/r1": "share", "A/r2": "refer"}},
+            state=released("facts"),
+        ),
+    ),
     "it discharges only the rules in whose path the ruler's role stands": (
         row("a role in the path", (SHARE, OF_FACTS), {"facts": "granted"}, state=released("facts", role="inspector")),
         row("no role of it", (SHARE, OF_FACTS), {"facts": "referred"}, state=released("facts", role="superintendent")),
@@ -187,6 +195,39 @@ RELEASES: dict[str, tuple[Row, ...]] = {
             bundle_of(ruled("outcome: share, grant: [], when: {grade: [priority]}", OF_FACTS, retain="40d")),
             {"retain_days": 40},
             state=released("facts"),
+        ),
+    ),
+    "past its agreement's review it is marked": (
+        row(
+            "past",
+            bundle_of(ruled("outcome: share, grant: [], when: {grade: [priority]}", OF_FACTS, review="2026-05-31")),
+            {"covers": "facts", "under_review": True},
+            state=released("facts"),
+        ),
+        row(
+            "not yet",
+            bundle_of(ruled("outcome: share, grant: [], when: {grade: [priority]}", OF_FACTS, review="2026-06-01")),
+            {"covers": "facts", "under_review": False},
+            state=released("facts"),
+        ),
+    ),
+    "nothing it was needed for is told finer than a ruling says": (
+        row(
+            "beside a rule that shares exactly",
+            (SHARE, OF_FACTS),
+            {"locate": {"locations": "exact", "facts": "1km"}},
+            state=released("facts", locate="1km"),
+        ),
+        row(
+            "the finer of two that were",
+            (SHARE, OF_FACTS),
+            {"locate": {"locations": "exact", "facts": "1km"}},
+            state=State(
+                releases=(
+                    *released("facts", locate="1km").releases,
+                    *released("facts", locate="10km", id="ruling-2").releases,
+                )
+            ),
         ),
     ),
     "a ruling has its own locate, or exact": (
