@@ -10,7 +10,7 @@ match; where it only holds something, that too is remembered.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import date, datetime
 from operator import attrgetter
@@ -98,10 +98,15 @@ class Engine(Generic[ResultT]):
         self._origins: dict[str, _Origin[ResultT]] = {}
         self._today = date.min
 
-    def prepare(self, now: datetime) -> None:
-        """Work out beforehand how the rules of every origin stand on this day; else each waits for its first event."""
+    def prepare(self, now: datetime, origins: Iterable[str] | None = None) -> None:
+        """Work out beforehand how the rules of origins stand on this day; else each waits for its first event.
+
+        Args:
+            now: the time of deciding; it must know its time zone.
+            origins: whose events will come; None: those of every member that any agreement is from.
+        """
         regions = regions_of(self._compiled.bundle)
-        for origin in self._compiled.chapters:
+        for origin in self._compiled.chapters if origins is None else origins:
             self._origin(origin, now).meet(regions)
 
     def decide(self, event: Considered, now: datetime, state: State = FIRST_EVENT) -> ResultT:

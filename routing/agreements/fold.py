@@ -1,51 +1,53 @@
 """The decision that matching rules make where nothing came before: *Deciding* without state.
 
-The same sentences as ``deliberation``, over bits of parts. Who gets what is worked out at once; grounds, terms and
-lines of the case when somebody asks for them (``reasons``).
+The same sentences as ``deliberation``, over bits of parts. Grounds, terms and lines of the case are worked out when
+somebody asks for them (``reasons``).
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import lru_cache
+from typing import Final
 
-from routing.agreements.compiled_rule import PART_BIT
 from routing.agreements.decision import Decision, State
-from routing.agreements.masks import REMEMBERED_MOST
 from routing.agreements.reasons import Reasons
 from routing.agreements.rulebook import Rulebook
-from routing.agreements.said import HEAD_BIT, Said, state_of, together, verdict
+from routing.agreements.said import HEAD_BIT, Said, flowing, state_of, together, verdict
 from schemas.sections import SECTIONS
 
 
-@lru_cache(maxsize=REMEMBERED_MOST)
-def _covers(flowing: int) -> tuple[str, ...]:
-    return tuple(section for section in SECTIONS if flowing & PART_BIT[section])
+_HALF: Final = len(SECTIONS) // 2
+_FIRST_HALF, _SECOND_HALF = (
+    tuple(tuple(section for place, section in enumerate(half) if mask >> place & 1) for mask in range(1 << len(half)))
+    for half in (SECTIONS[:_HALF], SECTIONS[_HALF:])
+)
+"""The names of the sections of a mask: of the first half of them, and of the second."""
 
 
 class Folded:
     """What matching rules decide for a recipient with no name, whatever the event's sections."""
 
-    __slots__ = ("_coarse", "_in_earnest", "_in_part", "_rulebook", "_said", "_whole", "verdict")
+    __slots__ = ("_coarse", "_in_earnest", "_in_part", "_number", "_rulebook", "_said", "_whole")
 
     def __init__(self, rulebook: Rulebook, said: tuple[Said, ...], *, in_earnest: bool) -> None:
-        """Work out who gets what. ``in_earnest``: the mode is ``actual``."""
+        """Take what was said together. ``in_earnest``: the mode is ``actual``."""
         self._rulebook, self._said, self._in_earnest = rulebook, said, in_earnest
         self._in_part: Decision | None = None
         number = 0
         for each in said:
             number |= each.number
-        self.verdict = verdict(number)
+        self._number = number
 
     @property
     def head(self) -> State:
         """The state of the head."""
-        return state_of(self.verdict, HEAD_BIT)
+        return "granted" if flowing(self._number) else state_of(verdict(self._number), HEAD_BIT)
 
     @property
     def covers(self) -> tuple[str, ...]:
         """The granted sections, if the head is granted."""
-        return _covers(self.verdict.flowing)
+        sections = flowing(self._number) >> 1
+        return _FIRST_HALF[sections & (1 << _HALF) - 1] + _SECOND_HALF[sections >> _HALF]
 
     def decision(self, sections: frozenset[str], placed: frozenset[str]) -> Decision:
         """The decision about an event that has these sections, of which some state coordinates or addresses.
@@ -61,7 +63,7 @@ class Folded:
 
     def _decide(self) -> Decision:
         reasons = Reasons(self._rulebook, together(self._said), in_earnest=self._in_earnest)
-        found = reasons.decision(self.verdict, self.covers)
+        found = reasons.decision(self._number, self.covers)
         self._whole: Decision | None = replace(found, outcome="shared") if found.head == "granted" else None
         self._coarse = frozenset(section for section, told in found.locate.items() if told != "exact")
         return found

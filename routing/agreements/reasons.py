@@ -14,7 +14,7 @@ from routing.agreements.decision import ActsAs, Decision, Outcome, Referral, Rul
 from routing.agreements.masks import REMEMBERED_MOST
 from routing.agreements.model import FINEST_FIRST, STRICTEST_FIRST, Limit, Locate, Onward, Refer, Share
 from routing.agreements.rulebook import Rulebook
-from routing.agreements.said import HEAD_BIT, Matched, Verdict, state_of
+from routing.agreements.said import HEAD_BIT, Matched, Verdict, flowing, state_of, verdict
 from schemas.sections import SECTIONS
 
 _PART_BITS: Final = tuple(PART_BIT[part] for part in PARTS)
@@ -50,13 +50,18 @@ class Reasons:
         self._referring = matched.rules & (rulebook.kindred.refers | rulebook.doubtful_forbids & matched.in_doubt)
         self._withholding = self._referring & rulebook.stopped if in_earnest else self._referring
 
-    def decision(self, verdict: Verdict, covers: tuple[str, ...]) -> Decision:
-        """The decision of an event that has a section that is not covered, or of which something was replaced."""
-        rulebook, matched, told = self._rulebook, self._matched.rules, _told(verdict)
+    def decision(self, number: int, covers: tuple[str, ...]) -> Decision:
+        """The decision of an event that has a section that is not covered, or of which something was replaced.
+
+        Args:
+            number: all that the rules say.
+            covers: the sections that they grant.
+        """
+        rulebook, matched, told = self._rulebook, self._matched.rules, _told(verdict(number))
         head = told.own[0]
         # The parts that need grounds: the sections covered, or the head where none is.
-        flowing = verdict.flowing & ~HEAD_BIT if covers else verdict.flowing
-        shares = [found for found in rulebook.numbered(matched & rulebook.kindred.shares) if found[1].parts & flowing]
+        needed = flowing(number) & ~HEAD_BIT if covers else flowing(number)
+        shares = [found for found in rulebook.numbered(matched & rulebook.kindred.shares) if found[1].parts & needed]
         granting = [each for _, each in shares]
         limits = [
             each.rule
@@ -70,7 +75,7 @@ class Reasons:
             sections=told.sections,
             covers=covers,
             outcome=outcome,
-            grounds=tuple([ground for each in granting for ground in each.grounds(flowing)]),
+            grounds=tuple([ground for each in granting for ground in each.grounds(needed)]),
             rules=tuple([self._as_matched(*found) for found in rulebook.numbered(matched)]),
             retain_days=_retain_days(granting, limits),
             onward=_onward(granting, limits),

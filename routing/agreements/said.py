@@ -35,12 +35,6 @@ class Verdict(NamedTuple):
     referred: int
     granted: int
 
-    @property
-    def flowing(self) -> int:
-        """The parts that are granted, the head among them; none without the head."""
-        own = self.granted & ~(self.forbidden | self.withheld | self.referred)
-        return own if own & HEAD_BIT else 0
-
 
 def state_of(found: Verdict, part: int) -> State:
     """The first step that holds, of a part given as a bit."""
@@ -65,13 +59,19 @@ class Said:
 
 
 def verdict(number: int) -> Verdict:
-    """What becomes of each part, by all that was said of it.
+    """What becomes of each part, by all that was said of it."""
+    return Verdict(number >> _FORBIDDEN & _ALL, number >> _WITHHELD & _ALL, _referred(number) & _ALL, number & _ALL)
 
-    Whoever is to be asked is asked about what is grantable, or whatever the rule covers if it says ``invite: true``.
-    """
-    granted, grantable = number & _ALL, (number | number >> _POSSIBLE) & _ALL
-    referred = number >> _INVITED & _ALL | number >> _ASKED & grantable
-    return Verdict(number >> _FORBIDDEN & _ALL, number >> _WITHHELD & _ALL, referred, granted)
+
+def flowing(number: int) -> int:
+    """The parts that are granted, the head among them; none without the head."""
+    own = number & ~(number >> _FORBIDDEN | number >> _WITHHELD | _referred(number)) & _ALL
+    return own if own & HEAD_BIT else 0
+
+
+def _referred(number: int) -> int:
+    """Whoever is to be asked is asked about what is grantable, or whatever the rule covers: ``invite: true``."""
+    return number >> _INVITED | number >> _ASKED & (number | number >> _POSSIBLE)
 
 
 def together(said: Iterable[Said]) -> Matched:
