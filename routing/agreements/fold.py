@@ -15,7 +15,6 @@ from routing.agreements.rulebook import Rulebook
 from routing.agreements.said import HEAD_BIT, Said, flowing, state_of, together, verdict
 from schemas.sections import SECTIONS
 
-
 _HALF: Final = len(SECTIONS) // 2
 _FIRST_HALF, _SECOND_HALF = (
     tuple(tuple(section for place, section in enumerate(half) if mask >> place & 1) for mask in range(1 << len(half)))
