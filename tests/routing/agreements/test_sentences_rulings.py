@@ -151,6 +151,15 @@ RELEASES: dict[str, tuple[Row, ...]] = {
         row("closing included", (SHARE, OF_FACTS), {"facts": "granted"}, kind="closed", state=released("facts")),
         row("corrections included", (SHARE, OF_FACTS), {"facts": "granted"}, kind="corrected", state=released("facts")),
     ),
+    "a ruling counts from the moment it is made": (
+        row("that moment", (SHARE, OF_FACTS), {"facts": "granted"}, state=released("facts", at=NOON)),
+        row(
+            "before it",
+            (SHARE, OF_FACTS),
+            {"facts": "referred"},
+            state=released("facts", at=NOON + timedelta(minutes=1)),
+        ),
+    ),
     "a section that was empty when ruled opens the case again": (
         row("filled since", (SHARE, OF_FACTS), {"facts": "referred"}, state=released("facts", filled=frozenset())),
         row(
