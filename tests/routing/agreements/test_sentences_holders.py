@@ -365,6 +365,12 @@ RESTRICTED: dict[str, tuple[Row, ...]] = {
             state=refused("head", rules=(RuleRef("A", "r2"),)),
         ),
         row(
+            "not a rule that is gone",
+            (SHARE, f"{REFER}, silent: true, when: {{grade: [priority]}}"),
+            {"action": "restricted"},
+            state=refused("head", rules=(RuleRef("A", "r9"),)),
+        ),
+        row(
             "the rule of an open line",
             (SHARE, f"{REFER}, silent: true, when: {{grade: [priority]}}"),
             {"action": "none", "without_news": True},
