@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import UTC, datetime
 from statistics import median
 from typing import TypeVar
@@ -12,9 +13,9 @@ from routing.agreements.interpret import decide, recipients
 from routing.agreements.measured import geography_of
 from routing.arrived import arrived
 from routing.circulation import circulation
-from routing.deciding import decide_all
+from routing.deciding import decide_all, prepare
 from routing.disclose import disclosed
-from routing.effects import Policy
+from routing.effects import Policy, Record
 from routing.route import route
 from schemas.codec import EventCodec
 from tests.bench.rules import GRANTED, bench_bundle, bench_exchange
@@ -38,6 +39,7 @@ def measure_pieces(number: int, incidents: int) -> dict[str, float]:
     rows = [(each, circulation(decide_all(policy.bundle, each.considered, now), {})) for each in came]
     granted = [(row[0].event, to.wording.decision.covers) for row in rows for to in row[1].deliveries]
     few = seen[: max(1, number // 100)]
+    warm = _cost(told, lambda record: route(record, policy, now))
     return {
         "open_event": _cost(told, lambda record: codec.open(record.value, most)),
         "view_per_recipient": _cost(granted, lambda pair: pair[0].view(pair[1])),
@@ -47,8 +49,22 @@ def measure_pieces(number: int, incidents: int) -> dict[str, float]:
             lambda pair: decide(policy.bundle, pair[0], pair[1], now),
         ),
         "disclose": _cost(rows, lambda row: disclosed(*row, policy, codec)),
-        f"route_{len(GRANTED)}_of_{len(members)}": _cost(told, lambda record: route(record, policy, now)),
+        f"route_{len(GRANTED)}_of_{len(members)}": warm,
+        "route_first_sight": _first_sight(told, policy, now),
     }
+
+
+def _first_sight(told: list[Record], policy: Policy, now: datetime) -> float:
+    """Of events that differ in what rules read, under a policy by which nothing was decided yet: what warming up costs.
+
+    Where they come to the same decisions, later ones find what earlier ones left, as in life.
+    """
+    newer = replace(policy, bundle=replace(policy.bundle, version=policy.bundle.version + 1))
+    prepare(newer.bundle, now)
+    start = time.process_time()
+    for record in told:
+        route(record, newer, now)
+    return (time.process_time() - start) / len(told) * 1e6
 
 
 def _cost(items: Iterable[T], work: Callable[[T], object]) -> float:

@@ -3,7 +3,8 @@
     python -m tests.bench.router [--quick] [--out FILE]
 
 Both run in one process, on the same topics, with the same batch and commit limits, turn and turn about: the machine is
-shared, so single runs say little, and medians and ratios of one bench more. Writes build/bench.json.
+shared, so single runs say little, and medians and ratios of one bench more. Writes build/bench.json. What the figures
+should be stands beside them (`tests.bench.targets`); a figure that is missed fails nothing.
 """
 
 from __future__ import annotations
@@ -31,10 +32,12 @@ from deploy.broker import EmbeddedBroker
 from deploy.provision import provision
 from schemas.kafka import ClientSettings
 from tests.bench.contenders import SOURCE, Kind, running
+from tests.bench.deciding import measure_deciding
 from tests.bench.latency import EVENTS_PER_S, Event, Latency, end_of, measure_latency, summary
 from tests.bench.pieces import measure_pieces
 from tests.bench.places import measure_places
 from tests.bench.rules import GRANTED, MEMBERS, RULES, bench_exchange
+from tests.bench.targets import targets_of
 from tests.bench.throughput import Input, Rate, measure_rate
 from tests.bench.workload import framed_events
 
@@ -55,6 +58,8 @@ class Scale:
     pieces: int
     incidents: int
     """How many differ in what rules read; what is told beyond them is told again under other numbers."""
+    measures_deciding: bool
+    """Whether deciding is measured by itself too, with the largest policy: it takes a minute."""
 
     @property
     def latency_events(self) -> int:
@@ -63,10 +68,26 @@ class Scale:
 
 
 FULL: Final = Scale(
-    rounds=3, events=200_000, warm_up_events=5_000, rate_s=8, warm_up_s=3, latency_s=10, pieces=1_000, incidents=600
+    rounds=3,
+    events=200_000,
+    warm_up_events=10_000,
+    rate_s=8,
+    warm_up_s=3,
+    latency_s=10,
+    pieces=1_000,
+    incidents=600,
+    measures_deciding=True,
 )
 QUICK: Final = Scale(
-    rounds=1, events=3_000, warm_up_events=300, rate_s=2, warm_up_s=0.5, latency_s=1, pieces=20, incidents=3
+    rounds=1,
+    events=3_000,
+    warm_up_events=300,
+    rate_s=2,
+    warm_up_s=0.5,
+    latency_s=1,
+    pieces=20,
+    incidents=3,
+    measures_deciding=False,
 )
 
 
@@ -88,6 +109,7 @@ def measure(scale: Scale) -> dict[str, Any]:
     say("what the pieces of routing cost")
     pieces = measure_pieces(scale.pieces, scale.incidents)
     places = measure_places(20 * scale.pieces)
+    deciding = measure_deciding() if scale.measures_deciding else {}
     events = framed_events(scale.rounds * len(KINDS) * scale.latency_events + scale.events, scale.incidents)
     with EmbeddedBroker() as broker:
         clients = ClientSettings(broker.bootstrap)
@@ -95,7 +117,7 @@ def measure(scale: Scale) -> dict[str, Any]:
         latencies = _latencies(clients, scale, events)
         rates = _rates(clients, scale, events)
     raw, router = (median(rate.events_per_s for rate in rates[kind]) for kind in KINDS)
-    return {
+    figures = {
         "raw_events_per_s": round(raw),
         "router_events_per_s": round(router),
         "router_to_raw": round(router / raw, 4),
@@ -110,10 +132,12 @@ def measure(scale: Scale) -> dict[str, Any]:
         "workers": 1,
         "pieces_us": {name: round(cost, 1) for name, cost in pieces.items()},
         "places_us": {name: round(cost, 1) for name, cost in places.items()},
+        "deciding": {name: round(cost, 2) for name, cost in deciding.items()},
         "runs": {kind: [asdict(rate) for rate in rates[kind]] for kind in KINDS},
         "machine": _machine(),
         "versions": _versions(),
     }
+    return figures | {"targets": [target.told(figures) for target in targets_of(figures)]}
 
 
 def _latencies(clients: ClientSettings, scale: Scale, events: Iterator[Event]) -> dict[Kind, list[Latency]]:
@@ -200,6 +224,10 @@ def show(figures: dict[str, Any]) -> None:
     console = Console()
     console.print(table)
     console.print(f"router to raw: {figures['router_to_raw']:.3f}")
+    targets = Table("", "measured", "target", "", title="targets")
+    for told in figures["targets"]:
+        targets.add_row(*told)
+    console.print(targets)
     for what in ("pieces", "places"):
         console.print(f"{what}, CPU µs: " + ", ".join(f"{name} {cost}" for name, cost in figures[f"{what}_us"].items()))
 

@@ -8,7 +8,15 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from tests.bench.targets import targets_of
+
 ROOT = Path(__file__).parents[2]
+DECIDING = (
+    "warm_us_200_rules_60_members",
+    "first_sight_us_200_rules_60_members",
+    "compile_s_5000_rules_500_members",
+    "first_sight_us_5000_rules_500_members",
+)
 
 
 def test_a_quick_bench_writes_every_figure_and_shows_them(tmp_path: Path) -> None:
@@ -30,3 +38,31 @@ def test_a_quick_bench_writes_every_figure_and_shows_them(tmp_path: Path) -> Non
     assert {"python", "confluent-kafka", "librdkafka", "fastavro"} < figures["versions"].keys()
     assert "raw copy" in ran.stdout
     assert "router to raw" in ran.stdout
+    assert {met for *_, met in figures["targets"]} <= {"met", "not met"}
+    assert "≥ 0.2" in ran.stdout
+
+
+def figures_of(ratio: float, cpu_us: float) -> dict[str, Any]:
+    latency = {"raw": {"p50": 10.0, "p99": 40.0}, "router": {"p50": 15.0, "p99": 61.0}}
+    places = {"place_in_60_areas": 3.0}
+    return {
+        "router_to_raw": ratio,
+        "router_cpu_us_per_event": cpu_us,
+        "latency_ms": latency,
+        "places_us": places,
+        "deciding": {},
+    }
+
+
+def test_each_target_says_whether_it_is_met() -> None:
+    figures = figures_of(0.20, 60.1)
+    told = [target.told(figures) for target in targets_of(figures)]
+    assert [met for *_, met in told] == ["met", "not met", "met", "not met", "met"]
+    assert told[0] == ("events/s, router to raw copy", "0.2", "≥ 0.2", "met")
+    assert told[1][1:] == ("60.1", "≤ 60 µs", "not met")
+
+
+def test_deciding_has_targets_where_it_was_measured() -> None:
+    figures = figures_of(0.19, 59) | {"deciding": dict.fromkeys(DECIDING, 24.0)}
+    met = [target.is_met(figures) for target in targets_of(figures)]
+    assert met == [False, True, True, False, True, False, True, False, True]
