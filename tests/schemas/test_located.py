@@ -166,6 +166,15 @@ def test_a_malformed_section_counts_as_placed_and_is_never_located():
     assert start
 
 
+def test_what_stands_in_a_sections_place_is_told_only_to_whom_the_section_is():
+    event = opened(suspects=[{"person_ref": "p1", "home": ADDRESS}], facts=[{"entry_id": "1", "text": "x"}])
+    told = {"suspects": located(event, "suspects", tell), "control": b"\x01\x02\x00\x00"}
+    for keep in (["facts"], ["facts", "control"], []):
+        assert event.view(keep, told) == event.view(keep)
+        assert FORM.decode(event.view(keep, told))["suspects"] == []
+    assert len(FORM.decode(event.view(["suspects"], told))["suspects"]) == 1
+
+
 # -- every event at all
 
 
