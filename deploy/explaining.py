@@ -6,7 +6,7 @@ log (DPA 2018 s.62). `deploy.explaining_words` puts an explanation into words.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -111,17 +111,26 @@ def _other_bundle(disclosure: Row, bundle: Bundle) -> str:
 
 def differing(again: Decision, recorded: Row) -> tuple[str, ...]:
     """In what the decision made again is not the one in the record."""
-    made = {
-        "outcome": again.outcome,
-        "head": again.head,
-        "sections": dict(again.sections),
-        "covers": list(again.covers),
-        "grounds": [asdict(ground) for ground in again.grounds],
-        "rules": [asdict(match) for match in again.rules],
-        "retain_days": again.retain_days,
-        "onward": again.onward or "",
+    return differing_from(as_recorded(again), recorded)
+
+
+def as_recorded(decision: Decision) -> dict[str, Any]:
+    """All that a record says of a decision, as the ledger keeps it."""
+    return {
+        "outcome": decision.outcome,
+        "head": decision.head,
+        "sections": dict(decision.sections),
+        "covers": list(decision.covers),
+        "grounds": [asdict(ground) for ground in decision.grounds],
+        "rules": [asdict(match) for match in decision.rules],
+        "retain_days": decision.retain_days,
+        "onward": decision.onward or "",
     }
-    return tuple(name for name, value in made.items() if value != recorded[name])
+
+
+def differing_from(made: Mapping[str, Any], recorded: Row) -> tuple[str, ...]:
+    """The names under which a decision made again, `as_recorded`, is not the one in the record."""
+    return tuple([name for name, value in made.items() if value != recorded[name]])
 
 
 def considered_of(disclosure: Row) -> Considered:

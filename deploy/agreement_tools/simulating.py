@@ -19,11 +19,10 @@ from typing import Final, NamedTuple
 from consumers.ledger_queries import Recorded
 from routing.agreements.bundle import Bundle
 from routing.agreements.considered import Considered, Place, considered_from_dict
-from routing.agreements.decision import HEAD, Decision
+from routing.agreements.decision import HEAD
+from routing.agreements.engine import Engine, Group
 from routing.agreements.force import LONDON
-from routing.agreements.interpret import decide
 from routing.agreements.regions import regions_between, regions_of
-from routing.deciding import decide_all
 
 CHANGES: Final = ("gained", "lost", "referred")
 _NOON: Final = time(12)
@@ -40,7 +39,7 @@ class Given(NamedTuple):
 
 
 _NOTHING: Final = Given(frozenset(), frozenset())
-_Answers = Mapping[str, Given | None]
+_Answers = Mapping[str, Given] | Mapping[str, Given | None]
 """By recipient; None where it cannot be told."""
 
 
@@ -79,6 +78,7 @@ class Simulation:
         self._bundle = bundle
         self._noon = datetime.combine(day, _NOON, LONDON)
         self._regions = regions_of(bundle)
+        self._engine: Engine[dict[str, Given]] = Engine(bundle, _answers)
         self._decided_again = lru_cache(maxsize=_REMEMBERED)(self._decide)
         self.tallies: dict[str, Tally] = {}
         """By recipient."""
@@ -103,28 +103,38 @@ class Simulation:
         event = considered_from_dict({"origin": origin, "sequence": 0, **json.loads(considered)})
         if origin not in (member.id for member in self._bundle.members):
             return {}
-        found: dict[str, Given | None] = {
-            each.recipient: _given(each.decision) for each in decide_all(self._bundle, event, self._noon)
-        }
-        if self._regions - event.regions and any(place.has_coordinates for place in event.places):
-            for recipient in found:
-                if unknown := regions_between(self._bundle, origin, recipient) - event.regions:
-                    found[recipient] = self._if_certain(event, recipient, sorted(unknown))
+        answers = self._engine.decide(event, self._noon)
+        if not self._regions - event.regions or not any(place.has_coordinates for place in event.places):
+            return answers
+        found: dict[str, Given | None] = dict(answers)
+        for unknown, those in self._turning_on(event, answers).items():
+            certain = self._if_certain(event, unknown)
+            found.update((recipient, certain(recipient)) for recipient in those)
         return found
 
-    def _if_certain(self, event: Considered, recipient: str, unknown: list[str]) -> Given | None:
-        """What comes out, if it is the same however the places lie to the unknown regions."""
+    def _turning_on(self, event: Considered, recipients: Iterable[str]) -> Mapping[tuple[str, ...], list[str]]:
+        """The regions that were not measured and that rules towards these recipients look at: for whom which."""
+        turning: dict[tuple[str, ...], list[str]] = {}
+        for recipient in recipients:
+            if unknown := regions_between(self._bundle, event.origin, recipient) - event.regions:
+                turning.setdefault(tuple(sorted(unknown)), []).append(recipient)
+        return turning
+
+    def _if_certain(self, event: Considered, unknown: tuple[str, ...]) -> Callable[[str], Given | None]:
+        """What comes out for a recipient, if it is the same however the places lie to the unknown regions."""
         placed = [number for number, place in enumerate(event.places) if place.has_coordinates]
         slots = list(product(placed, unknown))
         if 3 ** len(slots) > _MOST_WAYS:
-            return None
-        found = {
-            _given(
-                decide(self._bundle, _lying(event, unknown, dict(zip(slots, way, strict=True))), recipient, self._noon)
-            )
-            for way in product(("inside", "partly", "out"), repeat=len(slots))
-        }
-        return found.pop() if len(found) == 1 else None
+            return lambda _recipient: None
+        ways = product(("inside", "partly", "out"), repeat=len(slots))
+        lying = [_lying(event, unknown, dict(zip(slots, way, strict=True))) for way in ways]
+        answers = [self._engine.decide(each, self._noon) for each in lying]
+
+        def certain(recipient: str) -> Given | None:
+            found = {each[recipient] for each in answers}
+            return found.pop() if len(found) == 1 else None
+
+        return certain
 
 
 def _lying(event: Considered, unknown: Iterable[str], way: Mapping[tuple[int, str], str]) -> Considered:
@@ -141,17 +151,21 @@ def _lying(event: Considered, unknown: Iterable[str], way: Mapping[tuple[int, st
 _HOW: Final = ("inside", "partly")
 
 
-def _given(decision: Decision) -> Given:
-    states = {HEAD: decision.head, **decision.sections}
-    return Given(
-        frozenset(part for part, state in states.items() if state == "granted"),
-        frozenset(part for part, state in states.items() if state == "referred"),
-    )
+def _answers(groups: tuple[Group, ...]) -> dict[str, Given]:
+    """By recipient."""
+    found: dict[str, Given] = {}
+    for group in groups:
+        decision = group.decision
+        found.update(dict.fromkeys(group.recipients, _given({HEAD: decision.head, **decision.sections})))
+    return found
 
 
 @lru_cache(maxsize=10_000)
 def _recorded(head: str, sections: str) -> Given:
-    states = {HEAD: head, **json.loads(sections)}
+    return _given({HEAD: head, **json.loads(sections)})
+
+
+def _given(states: Mapping[str, str]) -> Given:
     return Given(
         frozenset(part for part, state in states.items() if state == "granted"),
         frozenset(part for part, state in states.items() if state == "referred"),

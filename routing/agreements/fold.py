@@ -26,7 +26,7 @@ _FIRST_HALF, _SECOND_HALF = (
 class Folded:
     """What matching rules decide for a recipient with no name, whatever the event's sections."""
 
-    __slots__ = ("_coarse", "_in_earnest", "_in_part", "_number", "_rulebook", "_said", "_whole")
+    __slots__ = ("_coarse", "_flowing", "_in_earnest", "_in_part", "_number", "_rulebook", "_said", "_whole")
 
     def __init__(self, rulebook: Rulebook, said: tuple[Said, ...], *, in_earnest: bool) -> None:
         """Take what was said together. ``in_earnest``: the mode is ``actual``."""
@@ -36,16 +36,17 @@ class Folded:
         for each in said:
             number |= each.number
         self._number = number
+        self._flowing = flowing(number)
 
     @property
     def head(self) -> State:
         """The state of the head."""
-        return "granted" if flowing(self._number) else state_of(verdict(self._number), HEAD_BIT)
+        return "granted" if self._flowing else state_of(verdict(self._number), HEAD_BIT)
 
     @property
     def covers(self) -> tuple[str, ...]:
         """The granted sections, if the head is granted."""
-        sections = flowing(self._number) >> 1
+        sections = self._flowing >> 1
         return _FIRST_HALF[sections & (1 << _HALF) - 1] + _SECOND_HALF[sections >> _HALF]
 
     def decision(self, sections: frozenset[str], placed: frozenset[str]) -> Decision:

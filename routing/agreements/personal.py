@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from routing.agreements.compiled_rule import CompiledBlock, CompiledRule, Nearness
 from routing.agreements.considered import Considered
-from routing.agreements.masks import Pair, remember
+from routing.agreements.masks import Pair, bits, remember
 from routing.agreements.parting import Spoken
 from routing.agreements.rulebook import Rulebook
 from routing.agreements.said import Matched, Said, say
@@ -34,9 +34,8 @@ class _Block(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class _Rule:
-    """One of the rules, as a mask."""
+    """One of the rules."""
 
-    mask: int
     recipients: int
     when: _Block
     unless: tuple[_Block, ...]
@@ -61,8 +60,8 @@ class PersonalRules:
         first_of_unless: dict[int, int] = {}
         for offset, number in enumerate(rulebook.rule_of_block):
             first_of_unless.setdefault(number, len(rulebook.rules) + offset)
-        self._rules = [self._rule(number, each, first_of_unless.get(number, 0)) for number, each in found]
-        self._blocks = sum(block.mask for rule in self._rules for block in (rule.when, *rule.unless))
+        self._rules = {number: self._rule(number, each, first_of_unless.get(number, 0)) for number, each in found}
+        self._blocks = sum(block.mask for rule in self._rules.values() for block in (rule.when, *rule.unless))
         self._remembered: dict[_Seen, tuple[Spoken, ...]] = {}
         self._said: dict[tuple[Matched, bool], Said] = {}
 
@@ -71,7 +70,6 @@ class PersonalRules:
         kindred = self._rulebook.kindred
         doubtful = Matched(0, 0, mask) if kindred.certain_shares & mask else Matched(mask, mask, 0)
         return _Rule(
-            mask,
             each.recipients & self._recipients,
             self._block(number, each.when),
             tuple(self._block(place, block) for place, block in enumerate(each.unless, first_of_unless)),
@@ -120,8 +118,9 @@ class PersonalRules:
 
     def _found(self, seen: _Seen) -> Iterator[Spoken]:
         in_earnest = seen.in_earnest
-        for rule in self._rules:
-            if not seen.open & rule.mask or (rule.needs_earnest and not in_earnest):
+        for number in bits(seen.open & self.rules):
+            rule = self._rules[number]
+            if rule.needs_earnest and not in_earnest:
                 continue
             true, may_hold = self._truth(rule.when, seen)
             may_hold &= rule.recipients

@@ -24,7 +24,7 @@ from consumers.ledger_queries import Ledger
 from deploy.agreement_tools.simulating import Simulation
 from routing.effects import Policy
 from schemas.codes import codes
-from tests.bench.workload import bench_bundle, bench_exchange
+from tests.bench.rules import bench_bundle, bench_exchange
 from tests.deploy.agreement_tools.test_replay_command import BETWEEN, decided
 
 OUT: Final = Path("build/simulate.json")

@@ -7,6 +7,7 @@ import sqlite3
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -15,8 +16,10 @@ from consumers.delivery import Record as ReadRecord
 from consumers.delivery import open_batch
 from consumers.ledger import LedgerSink, ledger_opener
 from consumers.ledger_queries import Ledger
-from deploy.agreement_tools.replaying import replay
+from deploy.agreement_tools import replaying
+from deploy.agreement_tools.replaying import Replaying
 from deploy.cli import cli
+from routing.agreements import Decision, decide
 from routing.effects import Policy
 from routing.route import route
 from tests.bench.workload import ORIGIN, records
@@ -52,7 +55,28 @@ def says(ledger: Path, *words: str) -> Result:
 def test_every_recorded_decision_comes_out_again(ledger: Path) -> None:
     result = says(ledger)
     assert result.exit_code == 0, result.exception
-    assert result.output == "300 events, 1500 decisions made again under version 1: none came out otherwise\n"
+    assert result.output == (
+        "300 events, 1500 decisions made again under version 1: none came out otherwise\n"
+        "  30 of them by the interpreter too\n"
+    )
+
+
+def test_the_interpreter_decides_each_if_asked(ledger: Path) -> None:
+    result = says(ledger, "--interpret-every", "1", "--json")
+    assert result.exit_code == 0, result.exception
+    assert json.loads(result.output)["interpreted"] == 1500
+
+
+def test_an_engine_that_decides_otherwise_than_the_interpreter_is_found(
+    ledger: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def otherwise(*asked: Any) -> Decision:
+        return replace(decide(*asked), retain_days=7)
+
+    monkeypatch.setattr(replaying, "decide", otherwise)
+    result = says(ledger, "--json")
+    assert result.exit_code == 1
+    assert json.loads(result.output)["differing"] == {"interpreter": 30}
 
 
 @pytest.mark.parametrize(
@@ -79,7 +103,7 @@ def test_what_another_bundle_decided_is_left_alone(ledger: Path) -> None:
     policy = a_policy()
     other = replace(policy.bundle, version=2)
     with Ledger(ledger) as opened:
-        found = replay(other, opened.whole_between(*BETWEEN))
+        found = Replaying(other).run(opened.whole_between(*BETWEEN))
     assert (found.events, found.differing) == (0, {})
     assert found.other_bundles == {(1, policy.bundle.hash): 300}
 
@@ -88,5 +112,5 @@ def test_what_another_bundle_decided_is_left_alone(ledger: Path) -> None:
 def test_a_hundred_thousand_events_are_decided_again_as_they_were(tmp_path: Path) -> None:
     policy = a_policy()
     with Ledger(decided(tmp_path / "ledger.db", policy, 100_000)) as opened:
-        found = replay(policy.bundle, opened.whole_between(*BETWEEN))
+        found = Replaying(policy.bundle).run(opened.whole_between(*BETWEEN))
     assert (found.events, found.decisions, found.differing) == (100_000, 500_000, {})

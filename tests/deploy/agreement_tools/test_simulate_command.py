@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections import Counter
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +20,13 @@ from consumers.ledger_queries import Ledger, Recorded
 from deploy.agreement_tools.simulating import Simulation
 from deploy.agreement_tools.unknowns import turned_on_unknown, unknowns_in_words
 from deploy.cli import cli
-from routing.agreements import Considered, Place, considered_to_dict, load_bundle
+from routing.agreements import Bundle, Considered, Place, considered_to_dict, decide, load_bundle, recipients
+from routing.agreements.force import LONDON
 from routing.agreements.model import Area, Condition, Share
+from routing.agreements.regions import regions_between, regions_of
 from routing.agreements.state import RuleRef
 from tests.deploy.asking import AGREEMENTS, FORCE, NOW, an_event, keep, routed
+from tests.routing.agreements.generated import Maker
 
 CATEGORIES = ("transport/pursuit", "crime/violence/with-injury", "public-safety/hazardous-material", "asb/nuisance")
 DAY = date(2026, 6, 5)
@@ -152,6 +158,60 @@ def test_a_measured_area_is_told() -> None:
     simulation.run([recorded(event)])
     tally = simulation.tallies["west-yorkshire"]
     assert (tally.cannot_be_told, tally.events["gained"]) == (0, 1)
+
+
+WAYS = ("inside", "partly", "out")
+
+
+def in_every_way(event: Considered, unknown: list[str]) -> Iterator[Considered]:
+    """The event as if its one place lay in every possible way to these regions."""
+    (place,) = event.places
+    for lies in product(WAYS, repeat=len(unknown)):
+        inside, partly = ({region for region, way in zip(unknown, lies, strict=True) if way == how} for how in WAYS[:2])
+        lying = replace(place, inside=place.inside | inside, partly=place.partly | partly)
+        yield replace(event, places=(lying,), regions=event.regions.union(unknown))
+
+
+def interpreted(bundle: Bundle, event: Considered, member: str) -> set[tuple[frozenset[str], frozenset[str]]]:
+    """What comes out, granted and referred, in every way that the place could lie."""
+    noon = datetime.combine(DAY, time(12), LONDON)
+    unknown = sorted(regions_between(bundle, event.origin, member) - event.regions)
+    found = set()
+    for each in in_every_way(event, unknown) if event.places[0].has_coordinates else [event]:
+        decision = decide(bundle, each, member, noon)
+        states = {"head": decision.head, **decision.sections}
+        granted, referred = (frozenset(p for p in states if states[p] == how) for how in ("granted", "referred"))
+        found.add((granted, referred))
+    return found
+
+
+def test_what_is_simulated_is_what_the_interpreter_decides_and_cannot_be_told_where_it_decides_twice() -> None:
+    told: Counter[str] = Counter()
+    for number in range(40):
+        maker = Maker(f"simulated/{number}")
+        bundle = maker.bundle()
+        simulation = Simulation(bundle, DAY)
+        for _ in range(4):
+            event = maker.event(bundle, places=(maker.place([]),))
+            known = frozenset(region for region in sorted(regions_of(bundle)) if maker.chance(0.6))
+            event = replace(event, regions=known, opening_category=None, closing_category=None)
+            for member in recipients(bundle, event.origin):
+                if len(regions_between(bundle, event.origin, member) - event.regions) > 4:
+                    continue
+                simulation.tallies.clear()
+                # Nothing was granted or referred: whatever is now is gained, or waits for a ruling.
+                one = recorded(event, member, "forbidden")._replace(origin=event.origin)
+                simulation.run([one])
+                tally = simulation.tallies[member]
+                outcomes = interpreted(bundle, event, member)
+                told["sure" if len(outcomes) == 1 else "cannot be told"] += 1
+                assert tally.cannot_be_told == (len(outcomes) > 1)
+                if len(outcomes) == 1:
+                    ((granted, referred),) = outcomes
+                    assert tally.parts["gained"].keys() == granted
+                    assert tally.parts["referred"].keys() == referred
+    assert told["sure"] > 100
+    assert told["cannot be told"] > 20
 
 
 @pytest.mark.parametrize("since", ["soon", "7w", "2026-13-01"])
