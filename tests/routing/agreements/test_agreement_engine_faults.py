@@ -58,7 +58,7 @@ PLANTED: Final[dict[str, tuple[Any, str, Any]]] = {
     "a place that is partly in is out": (Regions, "hits", _nothing_partly),
     "a code above a value leaves nothing open": (tables, "_code_hits", lambda *asked: Hits(_CODE_HITS(*asked).true, 0)),
     "what an origin never states is unknown": (_NullIsNone, "__missing__", lambda self, value: self._table[value]),
-    "which sections state a place is not looked at": (engine, "_ALWAYS_READ", ("sections",)),
+    "events that rules tell apart are taken for one": (Evaluator, "reads", ("mode",)),
     "only one part of the recipients is decided for": (engine, "partition", lambda *asked: partition(*asked)[:1]),
     "an invitation waits for a grant": (said, "_INVITED", said._ASKED),
     "what is stopped refers": (
