@@ -66,3 +66,16 @@ def test_deciding_has_targets_where_it_was_measured() -> None:
     figures = figures_of(0.19, 59) | {"deciding": dict.fromkeys(DECIDING, 24.0)}
     met = [target.is_met(figures) for target in targets_of(figures)]
     assert met == [False, True, True, False, True, False, True, False, True]
+
+
+def test_a_ledger_is_simulated_and_replayed(tmp_path: Path) -> None:
+    out = tmp_path / "simulate.json"
+    command = [sys.executable, "-m", "tests.bench.simulate", "--quick", "--out", str(out)]
+
+    ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=280, check=False)
+
+    assert ran.returncode == 0, ran.stderr
+    figures = json.loads(out.read_text("utf-8"))
+    assert figures["simulate_decisions"] >= 2_000
+    assert figures["replay_decisions"] > 100
+    assert "(target: a million in 60 s)" in ran.stdout
