@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final
 
 from routing.agreements.bundle import Bundle
 from routing.agreements.model import Condition
+
+_REGION: Final = re.compile(r"(.*?)(?:\+(\d+)m)?")
 
 
 def region(area: str, within_m: int = 0) -> str:
     """The name of an area with a distance around it: ``gm+5000m``; with no distance it is the area itself."""
     return f"{area}+{within_m}m" if within_m else area
+
+
+def area_within(name: str) -> tuple[str, int]:
+    """The area of a region and the distance around it: the inverse of ``region``."""
+    found = _REGION.fullmatch(name)
+    return (found[1], int(found[2] or 0)) if found else (name, 0)
+
+
+def wider(name: str, among: Iterable[str]) -> list[str]:
+    """The regions around the same area that reach further: who is in one is in all of these."""
+    area, within_m = area_within(name)
+    return [other for other in among for of, at in [area_within(other)] if of == area and at > within_m]
 
 
 def area_near(condition: Condition, areas: Mapping[str, str], origin: str, recipient: str) -> str | None:

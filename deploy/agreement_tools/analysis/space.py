@@ -12,7 +12,7 @@ import z3
 from routing.agreements.conditions import PLACE_KINDS, folded
 from routing.agreements.history import stated_code
 from routing.agreements.model import Block, Condition, Rule
-from routing.agreements.regions import region_near
+from routing.agreements.regions import region_near, wider
 from schemas.codes import UNKNOWN, codes, is_at_or_beneath, is_strictly_above
 from schemas.sections import SECTIONS
 
@@ -108,12 +108,15 @@ class PlaceSlot:
     partly: Mapping[str, Formula]
 
     def rules(self) -> Iterable[Formula]:
-        """Without coordinates it lies nowhere; wholly in is not partly in."""
+        """Without coordinates it lies nowhere; wholly in is not partly in; what reaches further holds it too."""
         yield from self.kind.rules()
         yield from self.district.rules()
         for region, inside in self.inside.items():
             yield z3.Not(z3.And(inside, self.partly[region]))
             yield z3.Implies(z3.Or(inside, self.partly[region]), z3.And(self.present, self.has_coordinates))
+            for further in wider(region, self.inside):
+                yield z3.Implies(inside, self.inside[further])
+                yield z3.Implies(self.partly[region], z3.Or(self.inside[further], self.partly[further]))
 
 
 class Space:

@@ -190,10 +190,14 @@ def _codes(rng: random.Random, name: str) -> frozenset[str] | None:
 
 def _place(rng: random.Random) -> Place:
     has_coordinates = rng.random() < 0.7
-    inside, partly = set(), set()
+    inside: set[str] = set()
+    partly: set[str] = set()
     for region in (*AREAS, "hill+5000m", "moor+5000m"):
         roll = rng.random()
-        if has_coordinates and roll < 0.6:
-            (inside if roll < 0.35 else partly).add(region)
+        nearer = region.removesuffix("+5000m")
+        if has_coordinates and (roll < 0.35 or nearer in inside):
+            inside.add(region)
+        elif has_coordinates and (roll < 0.6 or nearer in partly):
+            partly.add(region)
     kind = rng.choice(("incident", "last-seen", "destination", "unknown", None))
     return Place(kind, rng.choice((*DISTRICTS, "Hull", None)), has_coordinates, frozenset(inside), frozenset(partly))
