@@ -75,7 +75,7 @@ def unknowns_of_last_week(ledger: Place) -> Iterator[str]:
 
 def examine_as_json(bundle: Bundle, day: date) -> list[dict[str, object]]:
     """The findings as plain data."""
-    _need_solver()
+    need_solver()
     from deploy.agreement_tools.analysis.findings import examine  # noqa: PLC0415
     from deploy.agreement_tools.reporting import finding_as_json  # noqa: PLC0415
 
@@ -86,7 +86,12 @@ def _can_solve() -> bool:
     return find_spec("z3") is not None
 
 
-def _need_solver() -> None:
+def need_solver() -> None:
+    """Refuse where the solver is not installed, which is an extra.
+
+    Raises:
+        Rejected: ``no-solver``.
+    """
     if not _can_solve():
         raise Rejected(
             "no-solver",
@@ -107,7 +112,7 @@ def diff(*, old: Path, new: Path, day: date, show_json: bool) -> None:
     no others; each comes with an example that both bundles were asked about. Not compared: on what terms something is
     given (grounds, retention, onward use, coarser places), and what follows from rulings and earlier deliveries.
     """
-    _need_solver()
+    need_solver()
     from deploy.agreement_tools.analysis.differences import differences  # noqa: PLC0415  the solver is an extra
     from deploy.agreement_tools.reporting import difference_as_json, difference_in_words, together  # noqa: PLC0415
 

@@ -13,6 +13,7 @@ from consumers.sinks.places import Place
 from deploy.cli import (
     agreement_examine,
     agreement_explain,
+    agreement_mutants,
     agreement_new,
     agreement_replay,
     agreement_schema,
@@ -42,6 +43,7 @@ def agreements() -> None:
 for _command in (
     agreement_new.new,
     agreement_schema.schema,
+    agreement_mutants.mutants,
     agreement_examine.diff,
     agreement_explain.explain,
     agreement_simulate.simulate,

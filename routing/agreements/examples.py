@@ -62,6 +62,8 @@ class Example:
     expectations: tuple[Expectation, ...]
     positions: tuple[Position | None, ...] = ()
     """Of each place of ``considered``; a loader measures them against the bundle's areas."""
+    dated: bool = True
+    """``on`` is written; without it ``on`` is the day the agreement starts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +76,14 @@ class ExampleResult:
 
 def run_examples(bundle: Bundle, examples: tuple[Example, ...]) -> tuple[ExampleResult, ...]:
     """Decide each example with its own agreement and the standing ones alone, as if nothing were suspended."""
-    by_agreement = {agreement.id: _alone(bundle, agreement) for agreement in bundle.agreements}
+    by_agreement = {agreement.id: alone(bundle, agreement) for agreement in bundle.agreements}
     return tuple(
         ExampleResult(example, tuple(_failures(by_agreement[example.agreement], example))) for example in examples
     )
 
 
-def _alone(bundle: Bundle, agreement: Agreement) -> Bundle:
+def alone(bundle: Bundle, agreement: Agreement) -> Bundle:
+    """What an example of an agreement runs with: its file and the standing ones, nothing suspended."""
     with_standing = (other for other in bundle.agreements if other.standing or other.id == agreement.id)
     return replace(bundle, agreements=tuple(with_standing), suspended=())
 
@@ -100,7 +103,7 @@ def _differences(expected: Expectation, decision: Decision) -> Iterator[str]:
     if expected.share is not None:
         if decision.head != "granted" or decision.covers != expected.share:
             yield f"expected to be shared with {_listed(expected.share)}, got {found}"
-        elif other := [part for part in _place_telling(decision) if decision.locate[part] != expected.locate]:
+        elif other := [part for part in places_told(decision) if decision.locate[part] != expected.locate]:
             told = ", ".join(f"{part} {decision.locate[part]}" for part in other)
             yield f"expected places to be told at {expected.locate}, got {told}"
     yield from _lax(expected.refer, "referred", decision)
@@ -123,7 +126,8 @@ def _found(decision: Decision) -> str:
     return f"shared with {_listed(decision.covers)}{beside}"
 
 
-def _place_telling(decision: Decision) -> list[str]:
+def places_told(decision: Decision) -> list[str]:
+    """The covered sections of which an example's ``locate`` speaks."""
     return [part for part in decision.covers if part in _TELL_PLACES] or list(decision.covers)
 
 

@@ -61,6 +61,7 @@ def _example(node: Node, number: int, agreement: Agreement, known: Known, faults
         on=_day(stated, event, agreement.starts, faults),
         expectations=_expectations(expect, considered.origin, known, faults) if expect else (),
         positions=tuple(position for _, position in stated_places),
+        dated=bool(stated.get("on") or event.get("on")),
     )
 
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
+import textwrap
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
+from click.testing import CliRunner
 
 from deploy.cli import cli
 from routing.agreements import load_bundle
@@ -16,7 +20,9 @@ from routing.agreements.load import BundleRejected
 
 GUIDE = (Path(__file__).parents[2] / "docs" / "agreements.md").read_text("utf-8")
 BLOCKS: list[tuple[str, str]] = re.findall(r"^```(\w+)\n(.*?)^```$", GUIDE, flags=re.MULTILINE | re.DOTALL)
-BUNDLE, *AGREEMENTS = [text for language, text in BLOCKS if language == "yaml"]
+BUNDLE, *_FILES = [text for language, text in BLOCKS if language == "yaml"]
+AGREEMENTS = [text for text in _FILES if text.startswith("agreement:")]
+(AN_EXAMPLE,) = [text for text in _FILES if text not in AGREEMENTS]
 
 
 def name_of(text: str) -> str:
@@ -50,6 +56,30 @@ def test_the_examples_of_each_can_fail(text: str, tmp_path: Path) -> None:
 
 def test_all_of_them_stand_in_one_bundle(tmp_path: Path) -> None:
     assert len(load_bundle(a_bundle(tmp_path, *AGREEMENTS)).agreements) == len(AGREEMENTS) >= 9
+
+
+def mutants_of_the_first(folder: Path) -> dict[str, Any]:
+    words = ["agreements", "mutants", str(folder), "--agreement", "WPN-2026-01", "--on", "2026-06-01"]
+    result = CliRunner().invoke(cli, words)
+    assert result.exit_code == 0, result.output
+    found: dict[str, Any] = json.loads(CliRunner().invoke(cli, [*words, "--json"]).output)
+    return {**found, "words": result.output}
+
+
+def test_the_first_agreement_is_noticed_as_far_as_it_says(tmp_path: Path) -> None:
+    (shown,) = [text for language, text in BLOCKS if language == "console"]
+    assert mutants_of_the_first(a_bundle(tmp_path, AGREEMENTS[0]))["words"].startswith(shown)
+
+
+def test_the_missing_example_it_shows_holds_and_notices_what_it_says(tmp_path: Path) -> None:
+    before, after = (tmp_path / name for name in ("before", "after"))
+    before.mkdir()
+    after.mkdir()
+    pasted = AGREEMENTS[0] + textwrap.indent(AN_EXAMPLE, "  ")
+    found = [mutants_of_the_first(a_bundle(*each)) for each in ((before, AGREEMENTS[0]), (after, pasted))]
+    change = AN_EXAMPLE.strip().rpartition("would notice ")[2]
+    assert [change in each["words"] for each in found] == [True, False]
+    assert found[1]["noticed_by_examples"] > found[0]["noticed_by_examples"]
 
 
 def test_the_never_states_it_shows_can_be_declared(tmp_path: Path) -> None:

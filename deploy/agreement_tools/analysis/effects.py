@@ -13,13 +13,14 @@ from typing import Final, Literal
 
 import z3
 
-from deploy.agreement_tools.analysis.space import Formula, Outlines, Space
+from deploy.agreement_tools.analysis.space import OTHER, Formula, Outlines, Space
 from deploy.agreement_tools.analysis.truths import FALSE, Reader, Truths
 from routing.agreements.bundle import Bundle
 from routing.agreements.deliberation import PARTS
 from routing.agreements.force import ended, out_of_force, suspended
 from routing.agreements.model import Agreement, Forbid, Refer, Rule, Share
 from routing.agreements.state import RuleRef
+from schemas.codes import codes
 
 HEAD: Final = PARTS[0]
 PartState = Literal["granted", "forbidden", "withheld", "referred"]
@@ -101,8 +102,7 @@ class Effects:
 
     def states_of(self, rules: Iterable[RuleFormulas]) -> dict[str, dict[PartState, Formula]]:
         """As if these were all the rules."""
-        given = list(rules)
-        own = {part: self._own(given, part) for part in PARTS}
+        own = self.own_states_of(rules)
         head = own[HEAD]
         found: dict[str, dict[PartState, Formula]] = {HEAD: head}
         for part in PARTS[1:]:
@@ -114,13 +114,17 @@ class Effects:
             found[part] = states
         return found
 
+    def own_states_of(self, rules: Iterable[RuleFormulas]) -> dict[str, dict[PartState, Formula]]:
+        """Of the head and each section by itself, before a head that is not granted takes them all with it."""
+        given = list(rules)
+        return {part: self._own(given, part) for part in PARTS}
+
     def _own(self, rules: list[RuleFormulas], part: str) -> dict[PartState, Formula]:
         forbidden = z3.Or([each.forbids for each in rules if each.covers(part)])
         referring = [each for each in rules if each.covers(part)]
-        held_up = z3.Or([each.refers for each in referring if each.stopped])
-        held_up = z3.Or(held_up, z3.And(z3.Not(self._in_earnest), z3.Or([each.refers for each in referring])))
+        held_up = z3.Or([self.withholds(each) for each in referring])
         granted = z3.Or([each.matches for each in rules if each.grants(part)])
-        possible = z3.Or([each.possible for each in rules if each.grants(part)])
+        possible = self.possible_of(rules, part)
         invited = z3.Or([each.refers for each in referring if isinstance(each.rule, Refer) and each.rule.invite])
         asked = z3.Or(invited, z3.And(possible, z3.Or([each.refers for each in referring])))
         states: dict[PartState, Formula] = {"forbidden": forbidden}
@@ -129,3 +133,19 @@ class Effects:
         states["granted"] = z3.And(open_to, z3.Not(asked), granted)
         states["withheld"] = z3.And(z3.Not(forbidden), z3.Not(states["referred"]), z3.Not(states["granted"]))
         return states
+
+    def withholds(self, each: RuleFormulas) -> Formula:
+        """When a rule that refers withholds instead: the mode is not ``actual``, or its agreement has stopped."""
+        return z3.And(each.refers, z3.Or(z3.Not(self._in_earnest), z3.BoolVal(each.stopped)))
+
+    @staticmethod
+    def possible_of(rules: Iterable[RuleFormulas], part: str) -> Formula:
+        """When a share rule grants a part whose ``when`` is not false and whose ``unless`` is not true."""
+        return z3.Or([each.possible for each in rules if each.grants(part)])
+
+    @property
+    def corrected(self) -> Formula:
+        """When the event's kind is ``corrected``; of the kinds that no condition names, the first stands for all."""
+        kind = self.space.words["kind"]
+        unnamed = next((code for code in codes("kind") if code not in kind.options), None)
+        return kind.is_one_of(["corrected", *([OTHER] if unnamed == "corrected" else [])])

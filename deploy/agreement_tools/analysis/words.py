@@ -29,6 +29,11 @@ def statement_in_words(statement: Statement) -> str:
             return f"{positive}, or that is not known"
 
 
+def condition_in_words(condition: Condition) -> str:
+    """What a condition asks: ``category is transport/pursuit``."""
+    return _both_ways(condition, remembers=False)[0]
+
+
 def _both_ways(condition: Condition, *, remembers: bool) -> tuple[str, str]:  # noqa: PLR0911  one for each row
     either = " or ".join(condition.values)
     every = " and ".join(condition.values)
