@@ -12,10 +12,10 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from threading import Event
-from typing import Any, Final
+from typing import Any
 
 from consumers.delivery import Batch, Positions, Record, SetAside, check_identifiers, without_nul
-from consumers.ledger_tables import DECISION, DISCLOSURE, FEEDBACK, TABLES
+from consumers.ledger_tables import DECISION, DISCLOSURE, FEEDBACK, KIND, TABLES
 from consumers.runner import Counted, Progress, Runner
 from consumers.settings import ConsumerSettings
 from consumers.sinks import Gap, Written
@@ -29,7 +29,6 @@ from schemas.errors import Rejected
 from schemas.ops.health import Health
 from schemas.topics import disclosures_topic, feedback_topic
 
-KIND: Final = "ledger"
 Row = dict[str, Any]
 
 

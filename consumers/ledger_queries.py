@@ -15,8 +15,7 @@ from types import TracebackType
 from typing import Any, Final, NamedTuple, Self
 from zoneinfo import ZoneInfo
 
-from consumers.ledger import KIND
-from consumers.ledger_tables import ACCESS_LOG, DECISION, DISCLOSURE, FEEDBACK
+from consumers.ledger_tables import ACCESS_LOG, DECISION, DISCLOSURE, FEEDBACK, KIND
 from consumers.sinks.places import Place, open_database
 from consumers.sinks.table import Table, iso
 from schemas.records import Ground, MatchedRule
@@ -60,6 +59,17 @@ class Recorded(NamedTuple):
     rules: str
 
 
+class WholeIncident(NamedTuple):
+    """All that a ledger has of one incident."""
+
+    disclosures: list[Row]
+    """In the order of its events."""
+    decisions: dict[str, list[Row]]
+    """record_id of each disclosure → its decisions, by member."""
+    feedback: list[Row]
+    """Oldest first; perhaps of events too whose disclosure is not here."""
+
+
 class Ledger:
     """One force's ledger, to be read: rows as dictionaries, JSON columns opened, times as text in UTC."""
 
@@ -84,6 +94,22 @@ class Ledger:
     def find_incident(self, incident_id: str) -> list[Row]:
         """The disclosure records of an incident, in the order of its events."""
         return self._ask("find_incident", incident_id, DISCLOSURE, "incident_id = ?", [incident_id], "sequence")
+
+    def find_reference(self, reference: str) -> list[tuple[str, str | None]]:
+        """Incident and member of all that a member has told us it keeps under this reference of its own."""
+        self._note("find_reference", reference)
+        query = "SELECT DISTINCT incident_id, member FROM feedback WHERE reference = ? ORDER BY incident_id, member"
+        return [(incident_id, member) for incident_id, member in self._database.query(query, (reference,))]
+
+    def whole_incident(self, incident_id: str) -> WholeIncident:
+        """All about an incident; equal JSON values in it may be one object."""
+        self._note("whole_incident", incident_id)
+        of_it = (incident_id,)
+        disclosures = self._rows(DISCLOSURE, "incident_id = ?", of_it, "sequence")
+        decisions: dict[str, list[Row]] = {row["record_id"]: [] for row in disclosures}
+        for row in self._rows(DECISION, _OF_INCIDENT, of_it, "member"):
+            decisions.setdefault(row["record_id"], []).append(row)
+        return WholeIncident(disclosures, decisions, self._rows(FEEDBACK, "incident_id = ?", of_it, "at"))
 
     def find_between(self, since: datetime, until: datetime, limit: int = 1000) -> list[Row]:
         """The disclosure records decided from `since` to before `until`, oldest first.
@@ -184,7 +210,8 @@ class Ledger:
         columns, by = ", ".join(table.columns), ", ".join((order, *table.key))
         query = f"SELECT {columns} FROM {table.name} WHERE {where} ORDER BY {by}"  # noqa: S608  our own names
         rows = self._database.query(query if limit is None else f"{query} LIMIT {limit:d}", values)
-        return [_opened(dict(zip(table.columns, row, strict=True))) for row in rows]
+        known: dict[tuple[str, str], Any] = {}  # members decided alike have the same text in most columns
+        return [_opened(dict(zip(table.columns, row, strict=True)), known) for row in rows]
 
     def _note(self, what: str, subject: str) -> None:
         with self._database.transaction():
@@ -203,13 +230,17 @@ _PAGE: Final = """
     ) d JOIN decision e ON e.record_id = d.record_id ORDER BY d.decided_at, d.record_id, e.member
 """
 _OF_EVENT: Final = "record_id IN (SELECT record_id FROM disclosure WHERE event_id = ?)"
+_OF_INCIDENT: Final = "record_id IN (SELECT record_id FROM disclosure WHERE incident_id = ?)"
 
 
-def _opened(row: Row) -> Row:
-    return {
-        name: _ordered(json.loads(value), _JSON_COLUMNS[name]) if name in _JSON_COLUMNS else value
-        for name, value in row.items()
-    }
+def _opened(row: Row, known: dict[tuple[str, str], Any]) -> Row:
+    for name in _JSON_COLUMNS:
+        if name in row:
+            text = row[name]
+            if (name, text) not in known:
+                known[name, text] = _ordered(json.loads(text), _JSON_COLUMNS[name])
+            row[name] = known[name, text]
+    return row
 
 
 def _ordered(value: Any, names: Sequence[str]) -> Any:  # noqa: ANN401  whatever JSON holds

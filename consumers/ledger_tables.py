@@ -6,6 +6,9 @@ from typing import Final
 
 from consumers.sinks.table import Table
 
+KIND: Final = "ledger"
+"""What the database of these tables calls itself."""
+
 DISCLOSURE: Final = Table(
     "disclosure",
     "record_id",
@@ -74,6 +77,7 @@ FEEDBACK: Final = Table(
     record_offset INTEGER
     """,
     indexes=("event_id", "incident_id", "delivery_id", "at"),
+    indexed_where_stated=("reference",),
 )
 
 ACCESS_LOG: Final = Table(

@@ -88,7 +88,7 @@ class Database(ABC):
         self._tables = tables
 
     def _prepare(self) -> None:
-        """Make the tables if nothing is there, and see that it is what it must be.
+        """Make the tables if nothing is there, and see that it is what it must be; then indexes that it lacks.
 
         Raises:
             Rejected: it is something else's, another member's, or a newer release's.
@@ -101,6 +101,21 @@ class Database(ABC):
                 found = {"schema_version": str(SCHEMA_VERSION), "kind": self._kind, "member": str(self._member)}
                 self.write(META.insert, list(found.items()))
         self._check(found)
+        if self._tables is not None:
+            self._complete_indexes(self._tables)
+
+    def _complete_indexes(self, tables: Sequence[Table]) -> None:
+        """Make the indexes that came with a later release than the tables. Slow where many rows are there, once."""
+        here = self._indexes()
+        for table in tables:
+            for name, statement in table.indexes.items():
+                if name not in here and self._may_index(table):
+                    with self.transaction():
+                        self.execute(statement)
+
+    def _may_index(self, table: Table) -> bool:  # noqa: ARG002  where anyone who may write may do anything
+        """Whether an index may be added to a table that is there."""
+        return True
 
     def _meta(self) -> dict[str, str]:
         here = self._names()
@@ -164,6 +179,10 @@ class Database(ABC):
     @abstractmethod
     def _names(self) -> set[str]:
         """The tables that are here, ours or not."""
+
+    @abstractmethod
+    def _indexes(self) -> set[str]:
+        """The indexes that are here, ours or not."""
 
     @abstractmethod
     def _create(self, table: Table) -> None:

@@ -24,7 +24,7 @@ from psycopg.types.string import TextLoader
 
 from consumers.sinks.database import Database
 from consumers.sinks.postgres_errors import UNSTORABLE, by_what_to_do, cannot_connect
-from consumers.sinks.postgres_tables import create_statements
+from consumers.sinks.postgres_tables import INDEXES_HERE, MAY_INDEX, create_statements
 from consumers.sinks.postgres_url import PostgresUrl
 from consumers.sinks.table import Table, iso
 from schemas.errors import Rejected, Unavailable
@@ -195,6 +195,15 @@ class PostgresDatabase(Database):
 
     def _names(self) -> set[str]:
         return {name for (name,) in self.query(_TABLES_HERE)}
+
+    def _indexes(self) -> set[str]:
+        return {name for (name,) in self.query(INDEXES_HERE)}
+
+    def _may_index(self, table: Table) -> bool:
+        ((may,),) = self.query(MAY_INDEX, [table.name])
+        if not may:
+            _log.warning("some questions will be slow: an index is missing, which only the tables' owner can make")
+        return bool(may)
 
     def _create(self, table: Table) -> None:
         for statement in create_statements(table):

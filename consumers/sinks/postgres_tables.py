@@ -21,14 +21,22 @@ _TYPES: Final = {
     "BYTES": "bytea",
     "NUMBERED": "bigint GENERATED ALWAYS AS IDENTITY",
 }
+INDEXES_HERE: Final = """
+SELECT c.relname::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE n.nspname = current_schema() AND c.relkind IN ('i', 'I')
+"""
+MAY_INDEX: Final = """
+SELECT coalesce(bool_or(pg_has_role(c.relowner, 'USAGE') AND has_schema_privilege(n.oid, 'CREATE')), false)
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE n.nspname = current_schema() AND c.relname = ?
+"""
 
 
 def create_statements(table: Table) -> Iterator[str]:
     """What makes the table, its indexes and its comments."""
     columns = ", ".join(_definition(column) for column in table.body)
     yield f"CREATE TABLE {table.name} ({columns}, PRIMARY KEY ({', '.join(table.key)}))"
-    for name, indexed in table.indexes.items():
-        yield f"CREATE INDEX {name} ON {table.name} ({indexed})"
+    yield from table.indexes.values()
     for column in table.body:
         if column.meaning:
             meaning = column.meaning.replace("'", "''")

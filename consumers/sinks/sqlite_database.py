@@ -126,6 +126,9 @@ class SqliteDatabase(Database):
     def _names(self) -> set[str]:
         return {name for (name,) in self.query("SELECT name FROM sqlite_master")}
 
+    def _indexes(self) -> set[str]:
+        return self._names()
+
     def _create(self, table: Table) -> None:
         for statement in create_statements(table):
             self.execute(statement)
@@ -156,8 +159,7 @@ def create_statements(table: Table) -> Iterator[str]:
         for place, (text, comment) in enumerate([*definitions, *((line, "") for line in key)], start=1)
     ]
     yield "\n".join([f"CREATE TABLE {table.name} (", *lines, ")"])
-    for name, columns in table.indexes.items():
-        yield f"CREATE INDEX {name} ON {table.name} ({columns})"
+    yield from table.indexes.values()
 
 
 def _definition(column: Column) -> tuple[str, str]:

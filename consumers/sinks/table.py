@@ -41,7 +41,14 @@ class Table:
     """
 
     def __init__(
-        self, name: str, key: str, body: str, *, indexes: Sequence[str] = (), kept: Sequence[str] = ()
+        self,
+        name: str,
+        key: str,
+        body: str,
+        *,
+        indexes: Sequence[str] = (),
+        indexed_where_stated: Sequence[str] = (),
+        kept: Sequence[str] = (),
     ) -> None:
         """Define a table.
 
@@ -50,14 +57,17 @@ class Table:
             key: primary key: columns with commas.
             body: the columns.
             indexes: columns, with commas, of each further index.
+            indexed_where_stated: columns of which each has an index of the rows where it is not NULL.
             kept: columns that `upsert` leaves as they are in a row that is there.
         """
         self.name = name
         self.key = tuple(column.strip() for column in key.split(","))
         self.body = tuple(_column(line) for line in body.splitlines() if line.strip())
         self.columns = tuple(column.name for column in self.body)
-        self.indexes = {f"{name}_by_{index.replace(', ', '_and_')}": index for index in indexes}
-        """Name of each further index and its columns, with commas."""
+        indexed = {f"{name}_by_{index.replace(', ', '_and_')}": f"({index})" for index in indexes}
+        indexed |= {f"{name}_by_{one}": f"({one}) WHERE {one} IS NOT NULL" for one in indexed_where_stated}
+        self.indexes = {index: f"CREATE INDEX IF NOT EXISTS {index} ON {name} {of}" for index, of in indexed.items()}
+        """Name of each further index, and what makes it."""
         self._written = tuple(column.name for column in self.body if not column.is_numbered)
         marks = ", ".join("?" * len(self._written))
         changing = [column for column in self._written if column not in self.key and column not in kept]

@@ -27,6 +27,7 @@ COMMANDS: Final = {
     "route": "apply sharing agreements and fan events out to partners",
     "setaside": "see and retry records that could not be mapped",
     "status": "whether everything flows, and if not: for whom, since when and why",
+    "trace": "one incident's whole life: who was sent what, when, under which rule, and who has it",
 }
 """Every command and what it is for; ``deploy/cli/<name>.py`` holds a click command of that name."""
 
