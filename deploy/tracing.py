@@ -1,5 +1,7 @@
-"""One incident's whole life, from the origin's own ledger: each event, who was sent what of it under which rule, what
-they said of it and how long that took; and what each member has now.
+"""One incident's whole life, from the origin's own ledger.
+
+Each event: who was sent what of it under which rule, what they said of it and how long that took; then what each member
+has now. Who asks is written to the ledger's access log (DPA 2018 s.62).
 
 It begins with the first decision: when an event was captured is not in the ledger. What people did (cases, rulings,
 retractions) is not there yet either. `deploy.tracing_words` puts a trace into words.

@@ -78,7 +78,7 @@ def _sent(group: Group, event: Event) -> Iterator[str]:
         by_state.setdefault(state, []).append(section)
     if by_state:
         kept = "; ".join(f"{', '.join(sections)} ({state})" for state, sections in by_state.items())
-        yield from _wrapped(f"held back: {kept}", 8)
+        yield from _wrapped(f"held back: {kept}{_against(group)}", 8)
     yield from _wrapped(f"under {_grounds(group)}{_terms(group)}", 8)
     width = max(len(copy.member) for copy in group.members)
     for copy in group.members:
@@ -87,12 +87,7 @@ def _sent(group: Group, event: Event) -> Iterator[str]:
 
 def _not_sent(group: Group, event: Event) -> Iterator[str]:
     """Members that were sent nothing, in one line; those that were sent a notice each in a line of its own."""
-    because = [
-        f"{rule['agreement']} / {rule['rule']}{' in doubt' if rule['turned_on_unknown'] else ''}"
-        for rule in group.rules
-        if rule["outcome"] not in {"share", "limit"}
-    ]
-    under = f" by {'; '.join(because)}" if because else ""
+    under = _against(group)
     silent = [copy.member for copy in group.members if not (copy.delivery_id or copy.news)]
     if silent:
         yield from _wrapped(f"{group.outcome}{under}: {_named(silent)}", 6)
@@ -100,6 +95,16 @@ def _not_sent(group: Group, event: Event) -> Iterator[str]:
         yield from _wrapped(f"{group.outcome}{under}, and told so:", 6)
         for copy in told:
             yield from _wrapped(f"{copy.member}  {_copy(copy, event)}", 8)
+
+
+def _against(group: Group) -> str:
+    """The rules that speak against sharing."""
+    rules = [
+        f"{rule['agreement']} / {rule['rule']}{' in doubt' if rule['turned_on_unknown'] else ''}"
+        for rule in group.rules
+        if rule["outcome"] not in {"share", "limit"}
+    ]
+    return f" by {'; '.join(rules)}" if rules else ""
 
 
 def _grounds(group: Group) -> str:

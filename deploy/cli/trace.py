@@ -25,8 +25,9 @@ from deploy.tracing_words import as_lines
 )
 @click.option("--json", "show_json", is_flag=True, help="One JSON object; times in UTC.")
 def trace(incident: str, ledger: Place, *, show_json: bool) -> None:
-    """Show one incident's whole life, from the origin's ledger: every event, who was sent what of it, under which
-    rule, what they said of it and how long that took; and what each member has now.
+    """Show one incident's whole life, from the origin's ledger, and what each member has now.
+
+    Every event: who was sent what of it, under which rule, what they said of it and how long each step took.
 
     INCIDENT is an incident_id, the event_id of one of its events, or the reference that a member gave when it accepted
     it. For the origin only. The ledger notes who asked (DPA 2018 s.62).

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from typing import Any, Final
 
 from consumers.delivery import Record as ReadRecord
@@ -28,6 +29,7 @@ NOW: Final = datetime(2026, 6, 5, 21, 14, 3, tzinfo=UTC)
 MOST: Final = 1024 * 1024
 SECRET: Final = "Penhaligon"  # of a person, so that tests can look for it where it must not be
 _CODEC: Final = EventCodec()
+_OFFSETS: Final = count(7)
 
 
 def a_policy(**suspended: str) -> Policy:
@@ -38,37 +40,41 @@ def a_policy(**suspended: str) -> Policy:
 
 def an_event(event_id: str, category: str, *, caveats: tuple[str, ...] | None = (), **changes: Any) -> IncidentEvent:
     """An event of Greater Manchester in Rochdale, with a named victim and a vehicle."""
+    told = {
+        "victims": (Person(person_ref="V1", role="victim", names=Names(family=SECRET)),),
+        "vehicles": (Vehicle(vehicle_ref="M1", vrm="ZZ99 ZZZ"),),
+    }
     return IncidentEvent(
         origin=FORCE,
         incident_id=changes.pop("incident_id", f"i-{event_id}"),
         event_id=event_id,
         local_ref="GM-0001",
-        kind="created",
+        kind=changes.pop("kind", "created"),
         mode=changes.pop("mode", "actual"),
         recorded_at=NOW,
         sent_at=NOW,
         category=category.partition("/")[0],
         grade="priority",
         status="open",
-        control=(Control(sequence=1, caveats=caveats, addressees=()),),
+        control=(Control(sequence=changes.pop("sequence", 1), caveats=caveats, addressees=()),),
         classification=(Classification(category=category),),
         contact=Contact(desk="Force operations centre"),
         locations=(Location(location_ref="P1", kind="incident", district=changes.pop("district", "Rochdale")),),
-        victims=(Person(person_ref="V1", role="victim", names=Names(family=SECRET)),),
-        vehicles=(Vehicle(vehicle_ref="M1", vrm="ZZ99 ZZZ"),),
-        **changes,
+        **(told | changes),
     )
 
 
-def routed(event: IncidentEvent, policy: Policy | None = None) -> Effects:
+def routed(event: IncidentEvent, policy: Policy | None = None, now: datetime = NOW) -> Effects:
     """What the router makes of an event."""
     record = _at(f"incidents.{event.origin}", event.incident_id, _CODEC.encode(event.to_avro()))
-    effects = route(record, policy or a_policy(), NOW)
+    effects = route(record, policy or a_policy(), now)
     assert effects.fate == "routed", effects.reason
     return effects
 
 
-def receipted(effects: Effects, member: str) -> Effects:
+def receipted(
+    effects: Effects, member: str, kind: str = "delivered", *, at: datetime | None = None, reference: str | None = None
+) -> Effects:
     """What the router makes of the member's receipt for what these effects sent it."""
     (sent,) = [output for output in effects.outputs if output.topic == f"partner.{member}"]
     delivery = decode("Delivery", sent.value, MOST)
@@ -78,9 +84,10 @@ def receipted(effects: Effects, member: str) -> Effects:
         incident_id=event["incident_id"],
         event_id=event["event_id"],
         delivery_id=terms["delivery_id"],
-        at=NOW + timedelta(milliseconds=42),
+        at=at or NOW + timedelta(milliseconds=42),
+        reference=reference,
     )
-    receipt = Receipt(member=member, kind="delivered", sent_at=NOW, entries=(entry,))
+    receipt = Receipt(member=member, kind=kind, sent_at=NOW, entries=(entry,))
     said = route(_at(f"receipts.{member}", terms["stream"], encode("Receipt", receipt.to_avro())), a_policy(), NOW)
     assert said.fate == "receipted", said.reason
     return said
@@ -97,7 +104,7 @@ def keep(ledger: Place, effects: Iterable[Effects], force: str = FORCE) -> None:
 
 
 def _at(topic: str, key: str, value: bytes) -> Record:
-    return Record(topic, partition_of(key.encode(), 6), 7, key.encode(), value)
+    return Record(topic, partition_of(key.encode(), 6), next(_OFFSETS), key.encode(), value)
 
 
 def quarantined(event_id: str) -> Effects:
