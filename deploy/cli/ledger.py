@@ -55,7 +55,8 @@ def ledger(  # noqa: PLR0913, PLR0917  one parameter for each option
     """Keep a force's own record of every disclosure of its events, and of what it was told about them.
 
     Tables: disclosure (one row for each event, with all that was considered), decision (for each member: outcome,
-    sections, grounds, rules), feedback, access_log (who has asked what). huecry explain reads it.
+    sections, grounds, rules), feedback, access_log (who has asked what). huecry explain and
+    huecry trace read it.
 
     May be killed and started again at any time. Ends on Ctrl-C or SIGTERM, when the batch in hand is durable.
     """

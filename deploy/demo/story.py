@@ -102,6 +102,7 @@ def _commands(demo: Demo, chosen: Chosen, ledger: Path) -> Iterator[str]:
     for member in (chosen.left_out, told):
         asked = f"{chosen.event_id} --to {member}"
         yield f"{command} explain {asked} --ledger {shown_ledger} --agreements {agreements}"
+    yield f"{command} trace {chosen.incident_id} --ledger {shown_ledger}"
     yield f"{command} agreements check {agreements}"
     yield f'sqlite3 -box {_shown(demo.receiving[told])} "{_SAMPLE_RECEIVED}"'
     yield f'sqlite3 -box {shown_ledger} "{_SAMPLE_DECIDED}"'
