@@ -15,8 +15,9 @@ from consumers.ledger import LedgerEntry, LedgerSink, ledger_opener
 from consumers.ledger_queries import Ledger, os_user
 from consumers.sinks import Written
 from consumers.sinks.sql import SqlSink
+from schemas.codec import encode
 from schemas.errors import Rejected
-from schemas.records import Source
+from schemas.records import Feedback, FeedbackEntry, Source
 from tests.consumers.ledger_making import FORCE, disclosure, feedback
 from tests.consumers.making import MOST_BYTES, at
 
@@ -147,10 +148,54 @@ def test_every_question_is_answered_from_an_index(sink: LedgerSink, path: Path) 
             "SELECT * FROM disclosure WHERE incident_id = 'i' ORDER BY sequence",
             "SELECT * FROM disclosure WHERE decided_at >= 'a' AND decided_at < 'b' ORDER BY decided_at",
             "SELECT * FROM decision WHERE record_id IN (SELECT record_id FROM disclosure WHERE event_id = 'e')",
+            "SELECT * FROM decision WHERE record_id IN (SELECT record_id FROM disclosure WHERE incident_id = 'i')",
             "SELECT * FROM feedback WHERE event_id = 'e' ORDER BY at",
+            "SELECT * FROM feedback WHERE incident_id = 'i' ORDER BY at",
+            "SELECT DISTINCT incident_id, member FROM feedback WHERE reference = 'r' ORDER BY incident_id, member",
         ):
             plan = database.execute(f"EXPLAIN QUERY PLAN {question}").fetchall()
             assert not [step for step in plan if step[3].startswith("SCAN")], (question, plan)
+
+
+def test_an_incident_is_found_by_the_reference_a_member_gave_it(sink: LedgerSink, path: Path) -> None:
+    entry = FeedbackEntry(incident_id="i-1", event_id="e-1", delivery_id="d", at=at(2), reference="GMP-1234")
+    told = Feedback(feedback_id="f-9", to=FORCE, kind="accepted", member="lancashire", at=at(3), entries=(entry,))
+    topics = Topics()
+    sink.write(topics.batch(encode("Feedback", told.to_avro()), feedback("f-1", "e-2"), topic="feedback"))
+    with Ledger(path) as ledger:
+        assert ledger.find_reference("GMP-1234") == [("i-1", "lancashire")]
+        assert ledger.find_reference("GMP-12") == []
+
+
+def test_all_of_an_incident_comes_in_one_answer_and_nothing_of_others(sink: LedgerSink, path: Path) -> None:
+    topics = Topics()
+    sink.write(topics.batch(disclosure("e-2", sequence=2), disclosure("e-1"), disclosure("e-9", "i-9")))
+    sink.write(topics.batch(feedback("f-1", "e-1", "e-2"), feedback("f-2", "e-1"), topic="feedback"))
+    with Ledger(path) as ledger:
+        whole = ledger.whole_incident("i-1")
+        assert [row["event_id"] for row in whole.disclosures] == ["e-1", "e-2"]
+        assert [whole.decisions[row["record_id"]] for row in whole.disclosures] == [
+            ledger.decisions("e-1"),
+            ledger.decisions("e-2"),
+        ]
+        assert len(whole.decisions) == 2
+        assert len(whole.feedback) == 3
+        assert ledger.whole_incident("i-none") == ([], {}, [])
+
+
+def test_a_ledger_of_an_earlier_release_gets_its_indexes_from_who_keeps_it(path: Path) -> None:
+    LedgerSink(path, FORCE).close()
+    with closing(sqlite3.connect(path, isolation_level=None)) as database:
+        indexes = "SELECT name, sql FROM sqlite_master WHERE type = 'index' ORDER BY name"
+        complete = database.execute(indexes).fetchall()
+        database.execute("DROP INDEX feedback_by_reference")
+        with Ledger(path) as ledger:
+            assert ledger.find_reference("GMP-1234") == [], "it is answered without"
+        assert database.execute(indexes).fetchall() != complete, "who only asks makes nothing"
+        LedgerSink(path, FORCE).close()
+        assert database.execute(indexes).fetchall() == complete
+        LedgerSink(path, FORCE).close()
+        assert database.execute(indexes).fetchall() == complete
 
 
 def test_a_ledger_is_no_receiving_database_and_belongs_to_one_force(path: Path, tmp_path: Path) -> None:

@@ -167,6 +167,27 @@ def test_the_rights_that_the_guide_lists_are_enough_and_no_less_would_do(postgre
             postgres.run(url, f"DROP OWNED BY {role} CASCADE", f"DROP ROLE {role}")
 
 
+def test_a_ledger_of_an_earlier_release_gets_its_indexes_from_its_owner_and_serves_others_without(
+    postgres: PostgresServer, url: str
+) -> None:
+    LedgerSink(PostgresUrl(url), FORCE).close()
+    indexes = "SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' ORDER BY 1"
+    complete = postgres.run(url, indexes)
+    database = url.partition("@/")[2].partition("?")[0]
+    postgres.run(url, "CREATE ROLE keeper LOGIN", "GRANT SELECT, INSERT ON ALL TABLES IN SCHEMA public TO keeper")
+    try:
+        postgres.run(url, "DROP INDEX feedback_by_reference")
+        with Ledger(PostgresUrl(url)) as ledger:
+            assert ledger.find_reference("GMP-1234") == []
+        with closing(LedgerSink(PostgresUrl(postgres.url(database, "keeper")), FORCE)) as sink:
+            assert sink.positions() == {}
+        assert postgres.run(url, indexes) != complete
+        LedgerSink(PostgresUrl(url), FORCE).close()
+        assert postgres.run(url, indexes) == complete
+    finally:
+        postgres.run(url, "DROP OWNED BY keeper CASCADE", "DROP ROLE keeper")
+
+
 def test_what_is_written_is_durable_and_other_settings_of_the_administrator_stand(
     postgres: PostgresServer, url: str
 ) -> None:

@@ -159,6 +159,7 @@ def test_the_ledger_answers_every_question_the_same(postgres: PostgresServer, tm
         assert len(one.find_event("e-20")) == len(other.find_event("e-20")) == 2
         for incident in ("i-0", "i-1", "i-x"):
             assert one.find_incident(incident) == other.find_incident(incident)
+            assert one.whole_incident(incident) == other.whole_incident(incident)
         for limit in (3, 1000):
             between = one.find_between(at(0), at(5), limit)
             assert len(between) == min(limit, 14)
@@ -198,7 +199,10 @@ def test_every_question_to_the_ledger_is_answered_from_an_index(postgres: Postgr
         "SELECT * FROM disclosure WHERE incident_id = 'i' ORDER BY sequence, record_id",
         "SELECT * FROM disclosure WHERE decided_at >= '2026-01-01' AND decided_at < '2026-01-02' ORDER BY decided_at",
         "SELECT * FROM decision WHERE record_id IN (SELECT record_id FROM disclosure WHERE event_id = 'e')",
+        "SELECT * FROM decision WHERE record_id IN (SELECT record_id FROM disclosure WHERE incident_id = 'i')",
         "SELECT * FROM feedback WHERE event_id = 'e' ORDER BY at, feedback_id, entry",
+        "SELECT * FROM feedback WHERE incident_id = 'i' ORDER BY at, feedback_id, entry",
+        "SELECT DISTINCT incident_id, member FROM feedback WHERE reference = 'r'",
         "SELECT * FROM feedback WHERE event_id LIKE 'ab%'",
     ):
         plan = postgres.run(url, "SET enable_seqscan = off", f"EXPLAIN {question}")

@@ -74,13 +74,11 @@ def flowing(trace: Trace) -> str:
 
 def test_events_come_in_order_with_local_times_and_how_long_each_step_took(ledger: Path) -> None:
     told = words(traced(ledger))
-    assert told.startswith(
-        f"Incident {INCIDENT} of {FORCE}\n  3 events, 1 d 0 h from the first decision to the last news"
-    )
-    assert told.index("\nFri 5 Jun 2026\n   1  22:14:03.000  created, crime/robbery") < told.index("   2  22:18:13.000")
-    assert told.index("   2  22:18:13.000") < told.index(
-        "\nSat 6 Jun 2026\n   3  22:14:03.000  updated, crime/sexual/other"
-    )
+    assert told.startswith(f"Incident {INCIDENT} of {FORCE}\n  3 events, 1 d 0 h from the first decision to the last ")
+    first = told.index("\nFri 5 Jun 2026\n   1  22:14:03.000  created, crime/robbery")
+    second = told.index("   2  22:18:13.000  updated, transport/pursuit")
+    third = told.index("\nSat 6 Jun 2026\n   3  22:14:03.000  updated, crime/sexual/other")
+    assert first < second < third
     assert "event e-2, 4 min 10 s after the one before; policy version 1 (" in told
     assert "event e-3, 23 h 55 min after the one before" in told
 
@@ -110,10 +108,7 @@ def test_each_member_has_what_the_last_confirmed_event_that_covered_it_said(ledg
     has = {held.section: (held.event_id, held.since) for held in members["west-yorkshire"].has}
     since = "2026-06-05T21:18:13.080Z"
     assert has == dict.fromkeys(("head", "classification", "locations"), ("e-2", since))
-    assert (
-        members["west-yorkshire"].told_none == ("hazards", "vehicles")
-        or "vehicles" in members["west-yorkshire"].told_none
-    )
+    assert {"hazards", "vehicles"} <= set(members["west-yorkshire"].told_none)
     assert [(each.event_id, each.why) for each in members["west-yorkshire"].pending] == [("e-3", "no-receipt")]
     assert [(each.event_id, each.why) for each in members["north-yorkshire"].pending] == [("e-2", "missing-topic")]
     assert members["yorkshire-ambulance"].has == ()
