@@ -12,7 +12,7 @@ from typing import Final
 from routing.agreements.decision import Decision, State
 from routing.agreements.reasons import Reasons
 from routing.agreements.rulebook import Rulebook
-from routing.agreements.said import HEAD_BIT, Said, flowing, state_of, together, verdict
+from routing.agreements.said import HEAD_BIT, Said, flowing, state_of, verdict
 from schemas.sections import SECTIONS
 
 _HALF: Final = len(SECTIONS) // 2
@@ -32,6 +32,7 @@ class Folded:
         """Take what was said together. ``in_earnest``: the mode is ``actual``."""
         self._rulebook, self._said, self._in_earnest = rulebook, said, in_earnest
         self._in_part: Decision | None = None
+        self._whole: Decision | None = None
         number = 0
         for each in said:
             number |= each.number
@@ -57,13 +58,16 @@ class Folded:
         in_part = self._in_part
         if in_part is None:
             in_part = self._in_part = self._decide()
-        if self._whole is None or not sections.issubset(in_part.covers):
+        if in_part.head != "granted" or not sections.issubset(in_part.covers):
             return in_part
-        return in_part if self._coarse and not self._coarse.isdisjoint(placed & sections) else self._whole
+        if self._coarse and not self._coarse.isdisjoint(placed & sections):
+            return in_part
+        if self._whole is None:
+            self._whole = replace(in_part, outcome="shared")
+        return self._whole
 
     def _decide(self) -> Decision:
-        reasons = Reasons(self._rulebook, together(self._said), in_earnest=self._in_earnest)
+        reasons = Reasons(self._rulebook, self._said, in_earnest=self._in_earnest)
         found = reasons.decision(self._number, self.covers)
-        self._whole: Decision | None = replace(found, outcome="shared") if found.head == "granted" else None
         self._coarse = frozenset(section for section, told in found.locate.items() if told != "exact")
         return found

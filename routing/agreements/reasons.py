@@ -14,7 +14,7 @@ from routing.agreements.decision import ActsAs, Decision, Outcome, Referral, Rul
 from routing.agreements.masks import REMEMBERED_MOST
 from routing.agreements.model import FINEST_FIRST, STRICTEST_FIRST, Limit, Locate, Onward, Refer, Share
 from routing.agreements.rulebook import Rulebook
-from routing.agreements.said import HEAD_BIT, Matched, Verdict, flowing, state_of, verdict
+from routing.agreements.said import HEAD_BIT, Said, Verdict, flowing, state_of, together, verdict
 from schemas.sections import SECTIONS
 
 _PART_BITS: Final = tuple(PART_BIT[part] for part in PARTS)
@@ -44,9 +44,13 @@ def _beside(own: tuple[State, ...]) -> list[State]:
 class Reasons:
     """Of what some rules decide that match."""
 
-    def __init__(self, rulebook: Rulebook, matched: Matched, *, in_earnest: bool) -> None:
+    def __init__(self, rulebook: Rulebook, said: tuple[Said, ...], *, in_earnest: bool) -> None:
         """Take the rules apart by what they do; ``in_earnest``: the mode is ``actual``."""
+        matched = together(said)
         self._rulebook, self._matched = rulebook, matched
+        self._rules = [
+            (number, rulebook.rules[number]) for number in sorted([n for each in said for n in each.numbers])
+        ]
         self._referring = matched.rules & (rulebook.kindred.refers | rulebook.doubtful_forbids & matched.in_doubt)
         self._withholding = self._referring & rulebook.stopped if in_earnest else self._referring
 
@@ -57,17 +61,13 @@ class Reasons:
             number: all that the rules say.
             covers: the sections that they grant.
         """
-        rulebook, matched, told = self._rulebook, self._matched.rules, _told(verdict(number))
+        rulebook, told = self._rulebook, _told(verdict(number))
         head = told.own[0]
         # The parts that need grounds: the sections covered, or the head where none is.
         needed = flowing(number) & ~HEAD_BIT if covers else flowing(number)
-        shares = [found for found in rulebook.numbered(matched & rulebook.kindred.shares) if found[1].parts & needed]
+        shares = [found for found in self._rules if found[1].parts & needed and isinstance(found[1].rule, Share)]
         granting = [each for _, each in shares]
-        limits = [
-            each.rule
-            for _, each in rulebook.numbered(matched & rulebook.kindred.limits)
-            if isinstance(each.rule, Limit)
-        ]
+        limits = [each.rule for _, each in self._rules if isinstance(each.rule, Limit)]
         outcome: Outcome = "shared-in-part" if head == "granted" else head
         return Decision(
             recipient="",
@@ -76,7 +76,7 @@ class Reasons:
             covers=covers,
             outcome=outcome,
             grounds=tuple([ground for each in granting for ground in each.grounds(needed)]),
-            rules=tuple([self._as_matched(*found) for found in rulebook.numbered(matched)]),
+            rules=tuple([self._as_matched(*found) for found in self._rules]),
             retain_days=_retain_days(granting, limits),
             onward=_onward(granting, limits),
             under_review=any(rulebook.past_review >> number & 1 for number, _ in shares),
@@ -97,6 +97,8 @@ class Reasons:
     def _referrals(self, own: tuple[State, ...]) -> Iterator[Referral]:
         """A line for each rule that refers, about what is grantable, or all it covers if it says ``invite: true``."""
         about = [part for part, state in zip(PARTS, own, strict=True) if state == "referred"]
+        if not about:
+            return
         grantable = self._grantable()
         for _, each in self._rulebook.numbered(self._referring):
             agreement, rule = each.agreement, each.rule

@@ -50,12 +50,20 @@ def state_of(found: Verdict, part: int) -> State:
 class Said:
     """What some rules say that match. Compared by identity: where the same is said again, it is the same object."""
 
-    __slots__ = ("matched", "number")
+    __slots__ = ("_numbers", "matched", "number")
 
     def __init__(self, matched: Matched, number: int) -> None:
         self.matched = matched
         self.number = number
         """See `verdict`."""
+        self._numbers: tuple[int, ...] | None = None
+
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """The numbers of the rules that match, rising."""
+        if self._numbers is None:
+            self._numbers = tuple(bits(self.matched.rules))
+        return self._numbers
 
 
 def verdict(number: int) -> Verdict:
