@@ -88,7 +88,7 @@ class _Rules:
 def witnesses(bundle: Bundle, day: date, agreement: str | None = None) -> dict[RuleRef, dict[Question, Varied]]:
     """Of each rule that can be in force (of one agreement, where named), its bases, then what is varied around them."""
     found: dict[RuleRef, dict[Question, Varied]] = {}
-    for rules in _kinds(bundle, day):
+    for rules in _kinds(bundle, day, agreement):
         for each in (each for each in rules.effects.rules if agreement in (None, each.agreement.id)):
             bases = list(dict.fromkeys(_bases(rules, each)))
             of_rule = found.setdefault(each.ref, {})
@@ -99,12 +99,13 @@ def witnesses(bundle: Bundle, day: date, agreement: str | None = None) -> dict[R
     return found
 
 
-def _kinds(bundle: Bundle, day: date) -> Iterator[_Rules]:
-    """Every kind of pair, on the day and on the nearest day on which each agreement is in force."""
+def _kinds(bundle: Bundle, day: date, agreement: str | None) -> Iterator[_Rules]:
+    """Every kind of pair (that one agreement concerns), on the day, and on the nearest on which each is in force."""
     done: set[tuple[object, ...]] = set()
     for in_force in sorted({day_in_force(agreement, day) for agreement in bundle.agreements}):
         for towards, said in alike((bundle,), in_force):
-            if said[0] and said not in done:
+            concerned = {each.id for each, _ in bundle.rules_between(*towards.one)}
+            if said[0] and said not in done and (agreement is None or agreement in concerned):
                 done.add(said)
                 yield _Rules(bundle, in_force, towards)
 
