@@ -21,6 +21,7 @@ from routing.agreements.considered import Considered
 from routing.agreements.decision import Decision
 from routing.agreements.engine import Engine, Group
 from routing.agreements.interpret import decide, recipients
+from routing.worker import _OBJECTS_BETWEEN_LOOKS
 from tests.bench.policies import a_bundle, some_events
 
 NOW: Final = datetime(2026, 6, 10, 11, tzinfo=UTC)
@@ -50,6 +51,8 @@ def _measured(rules: int, members: int, number: int) -> dict[str, float]:
     # As the router's worker does before it begins: else every figure is one of the garbage collector.
     gc.collect()
     gc.freeze()
+    before = gc.get_threshold()
+    gc.set_threshold(_OBJECTS_BETWEEN_LOOKS, 20, 20)
     figures = {
         "compile_s": compile_s,
         "warm_us": _each(seen, lambda event: engine.decide(event, NOW)),
@@ -58,6 +61,7 @@ def _measured(rules: int, members: int, number: int) -> dict[str, float]:
         "first_event_us": median(_first(bundle, event) for event in unseen[:9]),
         "interpreter_us": _interpreter(bundle, unseen[:2]),
     }
+    gc.set_threshold(*before)
     gc.unfreeze()
     return figures
 
