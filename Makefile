@@ -33,9 +33,10 @@ check: $(READY) ## lint, format, types, layers, generated pages
 images: $(READY) ## build the image and test it in containers; pulls what it needs (a Docker engine with Compose)
 	HUECRY_TEST_PULL=yes $(BIN)/python -m pytest -m docker $(ARGS)
 
-bench: $(READY) ## measure the router against a raw transactional copy, and simulating; writes build/bench.json, build/simulate.json
+bench: $(READY) ## measure the router against a raw transactional copy, simulating and tracing; writes build/{bench,simulate,trace}.json
 	$(BIN)/python -m tests.bench.router $(ARGS)
 	$(BIN)/python -m tests.bench.simulate $(filter --quick,$(ARGS))
+	$(BIN)/python -m tests.bench.trace $(filter --quick,$(ARGS))
 
 docs: $(READY) ## write the generated reference pages
 	$(BIN)/python -m deploy.docs

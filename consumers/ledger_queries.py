@@ -18,7 +18,6 @@ from zoneinfo import ZoneInfo
 from consumers.ledger_tables import ACCESS_LOG, DECISION, DISCLOSURE, FEEDBACK, KIND
 from consumers.sinks.places import Place, open_database
 from consumers.sinks.table import Table, iso
-from schemas.records import Ground, MatchedRule
 from schemas.sections import SECTIONS
 
 Row = dict[str, Any]
@@ -28,8 +27,8 @@ _JSON_COLUMNS: Final[Mapping[str, Sequence[str]]] = {
     "considered": (),
     "covers": (),
     "sections": SECTIONS,
-    "grounds": tuple(Ground.model_fields),
-    "rules": tuple(MatchedRule.model_fields),
+    "grounds": ("section", "agreement", "rule", "purpose", "legal_basis"),
+    "rules": ("agreement", "rule", "outcome", "turned_on_unknown", "acts_as"),
 }
 """The columns to open, and the order of the names in their records, which ``jsonb`` does not keep."""
 

@@ -79,3 +79,17 @@ def test_a_ledger_is_simulated_and_replayed(tmp_path: Path) -> None:
     assert figures["simulate_decisions"] >= 2_000
     assert figures["replay_decisions"] > 100
     assert "(target: a million in 60 s)" in ran.stdout
+
+
+def test_a_bench_of_trace_says_what_each_kind_of_question_took_beside_its_target(tmp_path: Path) -> None:
+    out = tmp_path / "trace.json"
+    command = [sys.executable, "-m", "tests.bench.trace", "--quick", "--out", str(out)]
+
+    ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=280, check=False)
+
+    assert ran.returncode == 0, ran.stderr
+    figures: dict[str, Any] = json.loads(out.read_text("utf-8"))
+    assert figures["decisions"] >= 1000 * (figures["members"] - 1)
+    assert len(figures["took_ms"]) == 6
+    assert all(0 < took["p50"] <= took["worst"] for took in figures["took_ms"].values())
+    assert "target: 1000 ms" in ran.stdout

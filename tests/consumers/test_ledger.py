@@ -12,12 +12,12 @@ import pytest
 
 from consumers.delivery import Batch, Record, open_batch
 from consumers.ledger import LedgerEntry, LedgerSink, ledger_opener
-from consumers.ledger_queries import Ledger, os_user
+from consumers.ledger_queries import _JSON_COLUMNS, Ledger, os_user
 from consumers.sinks import Written
 from consumers.sinks.sql import SqlSink
 from schemas.codec import encode
 from schemas.errors import Rejected
-from schemas.records import Feedback, FeedbackEntry, Source
+from schemas.records import Feedback, FeedbackEntry, Ground, MatchedRule, Source
 from tests.consumers.ledger_making import FORCE, disclosure, feedback
 from tests.consumers.making import MOST_BYTES, at
 
@@ -196,6 +196,17 @@ def test_a_ledger_of_an_earlier_release_gets_its_indexes_from_who_keeps_it(path:
         assert database.execute(indexes).fetchall() == complete
         LedgerSink(path, FORCE).close()
         assert database.execute(indexes).fetchall() == complete
+
+
+def test_grounds_and_rules_are_told_in_the_order_of_the_schema(sink: LedgerSink, path: Path) -> None:
+    sink.write(Topics().batch(disclosure("e-1")))
+    with Ledger(path) as ledger:
+        told = ledger.decision("e-1", "lancashire")
+        assert told is not None
+        assert list(told["grounds"][0]) == list(Ground.model_fields)
+        assert list(told["rules"][0]) == list(MatchedRule.model_fields)
+        assert list(_JSON_COLUMNS["grounds"]) == list(Ground.model_fields)
+        assert list(_JSON_COLUMNS["rules"]) == list(MatchedRule.model_fields)
 
 
 def test_a_ledger_is_no_receiving_database_and_belongs_to_one_force(path: Path, tmp_path: Path) -> None:
