@@ -116,6 +116,23 @@ def test_each_member_has_what_the_last_confirmed_event_that_covered_it_said(ledg
     assert members["rivers-agency"].has == members["rivers-agency"].pending == ()
 
 
+def test_a_delivery_that_is_no_share_is_named_as_a_notice_of_which_the_ledger_says_no_more(tmp_path: Path) -> None:
+    events = [an_event(f"e-{n}", "crime/robbery", incident_id="i", sequence=n) for n in (1, 2)]
+    sent = [routed(event) for event in events]
+    keep(tmp_path / "ledger.db", [*sent, receipted(sent[0], "west-yorkshire")])
+    with closing(sqlite3.connect(tmp_path / "ledger.db")) as database:  # as no router on its own does yet
+        database.execute(
+            "UPDATE decision SET head = 'withheld', outcome = 'withheld', covers = '[]' WHERE member = 'west-yorkshire'"
+            " AND record_id = (SELECT record_id FROM disclosure WHERE event_id = 'e-2')"
+        )
+        database.commit()
+    told = traced(tmp_path / "ledger.db", "i")
+    (standing,) = [each for each in told.members if each.member == "west-yorkshire"]
+    assert standing.notices == (2,)
+    assert "was sent a notice at event 2, of which this ledger does not say what it takes away" in flowing(told)
+    assert "withheld, and told so: west-yorkshire no receipt" in flowing(told)
+
+
 def test_the_last_lines_say_for_each_member_what_it_has_and_since_when(ledger: Path) -> None:
     last = flowing(traced(ledger)).partition("What each member has now ")[2]
     assert "head, classification, locations (event 2, since Fri 5 Jun 2026 22:18:13.080); knows of no" in last
