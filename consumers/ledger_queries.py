@@ -52,6 +52,8 @@ class Recorded(NamedTuple):
     sequence: int
     event_id: str
     considered: str
+    state: str | None
+    """What came before in the incident."""
     member: str
     head: str
     sections: str
@@ -221,10 +223,10 @@ _RECORDED: Final = (
     "disclosure d JOIN decision e ON e.record_id = d.record_id WHERE d.decided_at >= ? AND d.decided_at < ?"
 )
 _PAGE: Final = """
-    SELECT d.decided_at, d.record_id, d.origin, d.sequence, d.event_id, d.considered,
+    SELECT d.decided_at, d.record_id, d.origin, d.sequence, d.event_id, d.considered, d.state,
            e.member, e.head, e.sections, e.rules
     FROM (
-        SELECT decided_at, record_id, origin, sequence, event_id, considered FROM disclosure
+        SELECT decided_at, record_id, origin, sequence, event_id, considered, state FROM disclosure
         WHERE (decided_at, record_id) > (?, ?) AND decided_at < ? ORDER BY decided_at, record_id LIMIT ?
     ) d JOIN decision e ON e.record_id = d.record_id ORDER BY d.decided_at, d.record_id, e.member
 """

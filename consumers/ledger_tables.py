@@ -30,6 +30,7 @@ DISCLOSURE: Final = Table(
     kind TEXT NOT NULL
     mode TEXT NOT NULL
     considered RECORD NOT NULL  -- JSON: every attribute a condition could read
+    state TEXT  -- JSON: what came before in the incident; NULL: nothing did
     """,
     indexes=("event_id", "incident_id, sequence", "decided_at"),
 )

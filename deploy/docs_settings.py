@@ -47,9 +47,9 @@ security asks for in the file of `--client-properties`, what may be disclosed in
 
 {table(["variable", "the same as", "read by"], _environment(commands))}
 
-Besides these, a producer that is not given `--spool` keeps it in the folder `huecry` of `XDG_STATE_HOME` (by default
-`~/.local/state`); and PostgreSQL's own variables (`PGHOST`, `PGPASSWORD`, `PGSSLMODE`, ...) hold for
-`--into postgresql://...`: see [receiving.md](../receiving.md).
+Besides these, a producer that is not given `--spool`, and a router that is not given `--state`, keep theirs in the
+folder `huecry` of `XDG_STATE_HOME` (by default `~/.local/state`); and PostgreSQL's own variables (`PGHOST`,
+`PGPASSWORD`, `PGSSLMODE`, ...) hold for `--into postgresql://...`: see [receiving.md](../receiving.md).
 """
     for name, command in processes.items():
         page += f"\n## {name}\n\n{_first_line(command)}\n\n{table(_HEADS, _options(command))}\n"
@@ -59,8 +59,8 @@ Besides these, a producer that is not given `--spool` keeps it in the folder `hu
 
 
 _HEADS: Final = ["option", "value", "environment", "default", "what it says"]
-_ROUTER: Final = """What a router works by beyond these no option changes in this release; `workers`, `instance` and
-`session_timeout_ms` are the options above."""
+_ROUTER: Final = """What a router works by beyond these no option changes in this release; `workers`, `instance`,
+`session_timeout_ms` and `state_folder` are the options above."""
 
 
 def _commands(command: click.Command, path: str) -> Iterator[tuple[str, click.Command]]:

@@ -6,6 +6,7 @@ log (DPA 2018 s.62). `deploy.explaining_words` puts an explanation into words.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -14,6 +15,7 @@ from typing import Any
 from consumers.ledger_queries import Ledger, Row
 from routing.agreements import Bundle, Considered, Decision, considered_from_dict, decide, explain_rules
 from routing.agreements.explain import RuleTrace
+from routing.agreements.state import FIRST_EVENT, State, state_from_dict
 from schemas.errors import Rejected
 from schemas.sections import SECTIONS
 
@@ -83,8 +85,9 @@ def explain_event(ledger: Ledger, event_id: str, member: str, bundle: Bundle | N
     if bundle.hash != disclosure["policy_hash"]:
         return Explanation(disclosure, decision, told, None, None, _other_bundle(disclosure, bundle))
     event, at = considered_of(disclosure), datetime.fromisoformat(disclosure["decided_at"])
-    differs = differing(decide(bundle, event, member, at), decision)
-    return Explanation(disclosure, decision, told, explain_rules(bundle, event, member, at), differs, "")
+    before = state_of(disclosure)
+    differs = differing(decide(bundle, event, member, at, before), decision)
+    return Explanation(disclosure, decision, told, explain_rules(bundle, event, member, at, before), differs, "")
 
 
 def _no_event(event_id: str, feedback: Sequence[Row]) -> Rejected:
@@ -136,6 +139,11 @@ def differing_from(made: Mapping[str, Any], recorded: Row) -> tuple[str, ...]:
 def considered_of(disclosure: Row) -> Considered:
     """What conditions could read when this record was made."""
     return considered_from_dict({name: disclosure[name] for name in ("origin", "sequence")} | disclosure["considered"])
+
+
+def state_of(disclosure: Row) -> State:
+    """What came before in the incident when this record was made."""
+    return FIRST_EVENT if disclosure["state"] is None else state_from_dict(json.loads(disclosure["state"]))
 
 
 def as_json(explanation: Explanation) -> dict[str, Any]:

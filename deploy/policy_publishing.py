@@ -15,7 +15,6 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from deploy.policy_checks import check_known, check_members, check_rises, check_suspensions
 from deploy.topic_reader import records_of
-from routing.able import check_able
 from routing.agreements.bundle import Bundle
 from routing.agreements.model import Suspension
 from routing.policy_topic import bundle_of, policy_key, version_of
@@ -103,11 +102,9 @@ class PolicyDesk:
             lifting: the agreements whose suspension this is meant to lift.
 
         Raises:
-            Rejected: its version does not rise; it does not fit the exchange; it asks what the router cannot do; it
-                would lift a suspension that is not named in ``lifting``; somebody else published that version at the
-                same moment; it is too large.
+            Rejected: its version does not rise; it does not fit the exchange; it would lift a suspension that is not
+                named in ``lifting``; somebody else published that version at the same moment; it is too large.
         """
-        check_able(bundle)
         check_members(bundle, self.exchange)
         newest = self.newest()
         if newest is not None:

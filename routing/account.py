@@ -58,6 +58,8 @@ def _count_topic(topic: str, records: Sequence[tuple[Record, Effects]]) -> None:
     if events := [effects for _, effects in records if effects.fate == "routed"]:
         metrics.increment("routed_events_total", len(events), origin=member, outcome="routed")
         _count_decisions(member, events)
+    if repeats := sum(effects.fate == "repeated" for _, effects in records):
+        metrics.increment("routed_events_total", repeats, origin=member, outcome="repeated")
     if receipts := sum(effects.fate == "receipted" for _, effects in records):
         metrics.increment("routed_receipts_total", receipts, member=member, outcome="routed")
     for record, effects in records:

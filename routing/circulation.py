@@ -57,11 +57,15 @@ class Circulation(NamedTuple):
     """What follows from decisions and from who can be reached."""
 
     deliveries: tuple[Addressed, ...]
-    """To whom the head is granted and who can be reached, in the order of decisions."""
-    views: tuple[View, ...]
-    """What they see of the event, each once."""
+    """To everyone who is sent something and can be reached, in the order of decisions."""
+    views: tuple[View | None, ...]
+    """What they see of the event, each once; None: nothing, it is a notice, whose event is made afresh."""
+    recipients: tuple[str, ...]
+    """Of each delivery."""
     cut_off: tuple[tuple[str, str], ...]
-    """To whom the head is granted and who cannot be reached, with the reason as a code."""
+    """Who is to be sent something and cannot be reached, with the reason as a code."""
+    without_news: tuple[str, ...]
+    """Who holds the incident and learns nothing of this event."""
     outcomes: tuple[tuple[str, Outcome | Literal["undeliverable"]], ...]
     """Of each recipient."""
     groups: tuple[bytes, ...]
@@ -83,17 +87,20 @@ def circulation(decisions: Decisions, suspended: Mapping[str, str]) -> Circulati
 @lru_cache(maxsize=_REMEMBERED_MOST)
 def _circulation(decisions: Decisions, suspended: tuple[tuple[str, str], ...]) -> Circulation:
     reasons = dict(suspended)
-    granted = [each for each in decisions if each.decision.head == "granted"]
-    views: dict[View, int] = {}
-    reached = tuple(_addressed(each, views) for each in granted if each.recipient not in reasons)
-    cut_off = tuple((each.recipient, reasons[each.recipient]) for each in granted if each.recipient in reasons)
+    views: dict[View | None, int] = {}
+    due = [(each.recipient, sent) for each in decisions if (sent := _sent(each, views))]
+    reached = tuple(each for recipient, sent in due if recipient not in reasons for each in sent)
+    cut_off = tuple((recipient, reasons[recipient]) for recipient, _ in due if recipient in reasons)
     lost = dict(cut_off)
     groups = _groups(decisions)
+    # Of a withdrawal and the correction beside it the record names the correction.
     numbers = {each.recipient: number for number, each in enumerate(reached)}
     return Circulation(
         deliveries=reached,
         views=tuple(views),
+        recipients=tuple(each.recipient for each in reached),
         cut_off=cut_off,
+        without_news=tuple(each.recipient for each in decisions if each.decision.without_news),
         outcomes=tuple(
             (each.recipient, "undeliverable" if each.recipient in lost else each.decision.outcome) for each in decisions
         ),
@@ -102,9 +109,17 @@ def _circulation(decisions: Decisions, suspended: tuple[tuple[str, str], ...]) -
     )
 
 
-def _addressed(each: Decided, views: dict[View, int]) -> Addressed:
+def _sent(each: Decided, views: dict[View | None, int]) -> list[Addressed]:
+    """What a decision has its recipient sent: a notice, what it is granted, both, or nothing."""
+    decision = each.decision
+    sent = [_notice(each, views)] if decision.action in ("restricted", "withdraw") else []
+    return [*sent, _addressed(each, views)] if decision.head == "granted" else sent
+
+
+def _addressed(each: Decided, views: dict[View | None, int]) -> Addressed:
     """The delivery; its view is noted with a number if it is new."""
     recipient, wording = each
+    action = "share" if wording.decision.action == "share" else "correct"
     view = views.setdefault(view_of(wording.decision), len(views))
     return Addressed(
         recipient,
@@ -114,8 +129,16 @@ def _addressed(each: Decided, views: dict[View, int]) -> Addressed:
         wording.opening,
         wording.ending,
         wording.decision.retain_days,
-        id_rest(recipient, "share", "event"),
+        id_rest(recipient, action, "event"),
     )
+
+
+def _notice(each: Decided, views: dict[View | None, int]) -> Addressed:
+    recipient, wording = each
+    opening, ending = wording.notice
+    rest = id_rest(recipient, wording.decision.action, "event")
+    view = views.setdefault(None, len(views))
+    return Addressed(recipient, partner_topic(recipient), wording, view, opening, ending, None, rest)
 
 
 def _groups(decisions: Iterable[Decided]) -> dict[Wording, list[str]]:

@@ -16,6 +16,7 @@ from routing.agreements.bundle import Bundle
 from routing.agreements.considered import Considered
 from routing.agreements.decision import Decision
 from routing.agreements.engine import Engine, Group
+from routing.agreements.state import FIRST_EVENT, State
 from routing.wording import Wording, wording
 
 ENGINES_MOST: Final = 3
@@ -47,17 +48,17 @@ class Decisions:
         return iter(self.each)
 
 
-def decide_all(bundle: Bundle, considered: Considered, now: datetime) -> Decisions:
+def decide_all(bundle: Bundle, considered: Considered, now: datetime, state: State = FIRST_EVENT) -> Decisions:
     """What each recipient gets of one event, exactly as the interpreter decides it; remembered.
 
     ``now`` must know its time zone.
     """
-    return _engine(bundle).decide(considered, now)
+    return _engine(bundle).decide(considered, now, state)
 
 
-def decide_afresh(bundle: Bundle, considered: Considered, now: datetime) -> Decisions:
+def decide_afresh(bundle: Bundle, considered: Considered, now: datetime, state: State = FIRST_EVENT) -> Decisions:
     """The same, of an event that states more than may be remembered of it: nobody can fill the memory of others."""
-    return _engine(bundle).decide_afresh(considered, now)
+    return _engine(bundle).decide_afresh(considered, now, state)
 
 
 def prepare(bundle: Bundle, now: datetime) -> None:

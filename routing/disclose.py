@@ -6,61 +6,93 @@ with equal coverage share one cut event. What is left for each delivery is to pu
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache, partial
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
+from routing.afresh import afresh
 from routing.agreements.model import Locate
 from routing.arrived import Arrived, milliseconds
 from routing.circulation import Addressed, Circulation, View
 from routing.effects import Output, Policy
 from routing.geography.cells import cell_of
 from routing.recording import record_head
+from routing.what_came_before import NOTHING
 from routing.wording import of_event
-from schemas.codec import EventCodec, address_after_id, stable_ids
-from schemas.cut import OpenEvent
+from schemas.codec import LONG_GIVEN, EventCodec, stable_ids
 from schemas.located import Told, located
 from schemas.parts import ID_LENGTH
 from schemas.topics import disclosures_topic
-from schemas.wire import long_bytes
+from schemas.wire import long_bytes, string_bytes
 
 _CELLS_M: Final[dict[Locate, int]] = {"100m": 100, "1km": 1_000, "10km": 10_000}
 _DAY_MS: Final = 24 * 60 * 60 * 1000
 
 
-def disclosed(arrived: Arrived, circulated: Circulation, policy: Policy, codec: EventCodec) -> list[Output]:
-    """One Delivery for each recipient that is granted the head and can be reached; then the record of it all.
+class Positions(NamedTuple):
+    """Where the deliveries of an event stand, before them."""
+
+    numbers: Mapping[str, int]
+    """By recipient: the number of the last delivery of this incident to it."""
+    stream: Callable[[str], int]
+    """Of a recipient: the position of the last delivery in its stream."""
+    closed_ms: int | None
+    """When the incident closed, in milliseconds since 1970; None: it is open."""
+    before: bytes = NOTHING
+    """What was remembered of the incident, as the record has it."""
+
+
+class Disclosed(NamedTuple):
+    """What is put out of an event, and where its recipients' streams stand after it."""
+
+    outputs: list[Output]
+    streams: dict[str, int]
+
+
+def disclosed(
+    arrived: Arrived, circulated: Circulation, policy: Policy, codec: EventCodec, positions: Positions
+) -> Disclosed:
+    """One Delivery for each recipient that is granted the head, or is to be told; then the record of it all.
 
     Raises:
         Rejected: a section that somebody is granted is malformed; then nobody gets anything of the event.
     """
     # Made from origin, incident, event, recipient, action and cause: the same however often they are made.
     made = stable_ids(("delivery", *arrived.identity), [to.rest_of_id for to in circulated.deliveries])
-    outputs = _deliveries(arrived, circulated, made, codec)
-    outputs.append(_record(arrived, circulated, made, policy))
-    return outputs
+    outputs, streams = _deliveries(arrived, circulated, made, codec, positions)
+    outputs.append(_record(arrived, circulated, made, policy, positions.before))
+    return Disclosed(outputs, streams)
 
 
-def _deliveries(arrived: Arrived, circulated: Circulation, ids: list[bytes], codec: EventCodec) -> list[Output]:
-    record, stated = arrived.record, arrived.considered
-    views = [_seen(arrived.event, view) for view in circulated.views]
+def _deliveries(
+    arrived: Arrived, circulated: Circulation, ids: list[bytes], codec: EventCodec, positions: Positions
+) -> Disclosed:
+    record = arrived.record
+    views = [_seen(arrived, view, codec) for view in circulated.views]
     framed = codec.delivery_frame(arrived.entry) + ID_LENGTH
     key, partition = record.key or b"", record.partition
     decided_ms = milliseconds(arrived.now)
-    # Null while the incident is open; from this decision once it is closed.
-    closed = stated.kind == "closed" or stated.status == "closed"
-    is_plain = not stated.addressees and not arrived.control.changes
+    is_plain = not arrived.considered.addressees and not arrived.control.changes
     outputs = []
+    numbers: dict[str, int] = {}
+    streams: dict[str, int] = {}
     for to, delivery_id in zip(circulated.deliveries, ids, strict=True):
-        address = _address(to.recipient, partition)
-        opening = to.opening if is_plain else _opening(arrived, to)
-        times = _times(decided_ms, to.retain_days if closed else None)
-        value = b"".join((framed, delivery_id, address, opening, times, to.ending, views[to.view]))
+        recipient, view = to.recipient, circulated.views[to.view]
+        number = numbers[recipient] = (numbers.get(recipient) or positions.numbers.get(recipient, 0)) + 1
+        place = streams[recipient] = (streams.get(recipient) or positions.stream(recipient)) + 1
+        whom, stream = _address(recipient, partition)
+        opening = to.opening if is_plain or view is None else _opening(arrived, to)
+        times = _times(decided_ms, positions.closed_ms, to.retain_days)
+        address = (whom, LONG_GIVEN, long_bytes(number), stream, LONG_GIVEN, long_bytes(place))
+        value = b"".join((framed, delivery_id, *address, opening, times, to.ending, views[to.view]))
         outputs.append(Output(to.topic, key, value))
-    return outputs
+    return Disclosed(outputs, streams)
 
 
-def _seen(event: OpenEvent, view: View) -> bytes:
+def _seen(arrived: Arrived, view: View | None, codec: EventCodec) -> bytes:
+    event = arrived.event
+    if view is None:
+        return afresh(arrived.entry, event, codec)
     if not view.located:
         return event.view(view.covers)
     instead = {
@@ -91,20 +123,22 @@ def _changes_for(arrived: Arrived, covers: tuple[str, ...]) -> list[Mapping[str,
 
 
 @lru_cache(maxsize=256)
-def _times(decided_ms: int, retain_days: int | None) -> bytes:
-    """When it was decided, and until when it may be kept: null, or the second branch of a union."""
-    decided_at = long_bytes(decided_ms)
-    return decided_at + (b"\x00" if retain_days is None else b"\x02" + long_bytes(decided_ms + retain_days * _DAY_MS))
+def _times(decided_ms: int, closed_ms: int | None, retain_days: int | None) -> bytes:
+    """When it was decided, and until when it may be kept: null while the incident is open."""
+    is_kept_on = closed_ms is None or retain_days is None
+    until = b"\x00" if is_kept_on else LONG_GIVEN + long_bytes((closed_ms or 0) + (retain_days or 0) * _DAY_MS)
+    return long_bytes(decided_ms) + until
 
 
 @lru_cache(maxsize=65_536)
-def _address(recipient: str, partition: int) -> bytes:
-    return address_after_id(recipient, f"{recipient}/{partition}")
+def _address(recipient: str, partition: int) -> tuple[bytes, bytes]:
+    """To whom, and in which stream: what does not change from delivery to delivery."""
+    return string_bytes(recipient), string_bytes(f"{recipient}/{partition}")
 
 
-def _record(arrived: Arrived, circulated: Circulation, ids: list[bytes], policy: Policy) -> Output:
+def _record(arrived: Arrived, circulated: Circulation, ids: list[bytes], policy: Policy, before: bytes) -> Output:
     """What was decided about the event for every member: DPA 2018 s.62."""
-    parts = record_head(arrived, policy.bundle)
+    parts = record_head(arrived, policy.bundle, before)
     parts.append(circulated.groups[0])
     for number, part in zip(circulated.order, circulated.groups[1:], strict=True):
         parts += (ids[number], part)

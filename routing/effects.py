@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple
+from types import MappingProxyType
+from typing import Final, Literal, NamedTuple
 
 from routing.agreements.bundle import Bundle
 from routing.agreements.decision import Outcome
+from routing.state.incident import Incident
 from schemas.exchange import Exchange
+
+_UNMOVED: Final[Mapping[str, int]] = MappingProxyType({})
+
+
+def _never(_member: str) -> int:
+    return 0
 
 
 class Record(NamedTuple):
@@ -38,10 +46,23 @@ class Output(NamedTuple):
 
     topic: str
     key: bytes
-    value: bytes
+    value: bytes | None
+    """None: what stood under the key may be forgotten."""
+    partition: int = -1
+    """-1: the key's."""
 
 
-Fate = Literal["routed", "receipted", "quarantined"]
+class Known(NamedTuple):
+    """What is remembered when a record comes: of its incident, and of its partition's streams."""
+
+    incident: Incident | None = None
+    stream: Callable[[str], int] = _never
+    """Of a member, the position of the last delivery in its stream."""
+
+
+NOTHING_KNOWN: Final = Known()
+
+Fate = Literal["routed", "receipted", "quarantined", "repeated"]
 
 
 Outcomes = tuple[tuple[str, Outcome | Literal["undeliverable"]], ...]
@@ -61,3 +82,7 @@ class Effects(NamedTuple):
     """Of a quarantined record: the code of the reason."""
     unknown_schema: int | None = None
     """Of a quarantined record: the schema id that this release does not know, which a registry may."""
+    incident: Incident | None = None
+    """What is to be remembered of its incident; None: what was remembered before."""
+    streams: Mapping[str, int] = _UNMOVED
+    """Where the streams of members stand that something was delivered to."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from routing.effects import Effects, Policy, Record
+from routing.effects import Effects, Known, Policy, Record
 from routing.quarantine import quarantined
 from schemas.errors import Fatal, Rejected
 from schemas.ops import metrics
@@ -52,8 +52,8 @@ class Part:
         return [Part(self.records[:middle], 1), Part(self.records[middle:], 1)]
 
 
-def refuse(record: Record, policy: Policy, now: datetime) -> Effects:
-    """The effects of a record that routing itself fails on."""
+def refuse(record: Record, policy: Policy, now: datetime, *, known: Known) -> Effects:  # noqa: ARG001  a Router
+    """The effects of a record that routing itself fails on: nothing is remembered of it."""
     why = Rejected(
         "internal",
         "routing failed on this record and on no other of its batch",

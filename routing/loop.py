@@ -11,10 +11,10 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, Protocol
 
 from routing.account import account, open_accounts
-from routing.effects import Effects, Policy, Record
+from routing.effects import Effects, Known, Policy, Record
 from routing.halving import Part, refuse
 from routing.input_lags import InputLags
 from routing.reach import MISSING, Reach
@@ -29,7 +29,14 @@ from schemas.topics import member_of
 
 log = get_logger()
 
-Router = Callable[[Record, Policy, datetime], Effects]
+
+class Router(Protocol):
+    """What follows from a record: `routing.route.route`, or what stands for it."""
+
+    def __call__(self, record: Record, policy: Policy, now: datetime, *, known: Known) -> Effects:
+        """Everything that follows."""
+
+
 WaitReason = Literal["", "missing-topic", "newer-schema", "registry-away"]
 KnownElsewhere = Callable[[int], bool]
 """Whether a registry knows a schema id that this release does not; raises Unavailable when it cannot be asked."""
@@ -89,7 +96,7 @@ class Loop:
             self._lags.note(self._session.intake.oldest())
         if self._policy is None:
             time.sleep(_NO_POLICY_PAUSE_S)
-        elif batch := self._session.intake.take(self._exchange.limits.transaction_events):
+        elif self._session.is_ready and (batch := self._session.intake.take(self._exchange.limits.transaction_events)):
             self._carry(batch)
 
     def _carry(self, batch: list[Record]) -> None:
@@ -123,6 +130,8 @@ class Loop:
         producer = self._session.begin()
         try:
             routed = self._produce(part, producer)
+            for change in self._session.recollection.changes() if routed.done else ():
+                producer.produce(change)
         except BaseException:
             producer.abort()
             raise
@@ -143,16 +152,18 @@ class Loop:
         clock = _Clock(part.records, policy.exchange.limits.transaction_ms / 1000)
         router = refuse if part.is_culprit else self._router
         unwritable = self._reach.unwritable()
+        recollection = self._session.recollection
         done: list[tuple[Record, Effects]] = []
         deciding_s = 0.0
         for record in part.records:
             started = time.perf_counter()
-            effects = router(record, policy, datetime.now(UTC))
+            effects = router(record, policy, datetime.now(UTC), known=recollection.known(record))
             deciding_s += time.perf_counter() - started
             if waits := self._must_wait(effects, unwritable):
                 return _Routed(done, deciding_s, waits)
             for output in effects.outputs:
                 producer.produce(output)
+            recollection.remember(record, effects)
             done.append((record, effects))
             if clock.says_commit(len(done)):
                 break

@@ -12,7 +12,6 @@ from typing import Final, Protocol
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, Message, TopicPartition
 
-from routing.able import check_able
 from routing.agreements.bundle import Bundle
 from schemas.errors import Rejected
 from schemas.kafka import ClientSettings
@@ -92,7 +91,6 @@ class Newest:
 def _load(value: bytes | None, version: int) -> InForce:
     try:
         bundle = bundle_of(value, version)
-        check_able(bundle)
     except Rejected as why:
         reason = f"policy version {version} cannot be loaded by this release, nothing is routed: {why}"
         return InForce(None, version, reason)
@@ -110,14 +108,9 @@ class Policies(Protocol):
 
 
 class OnePolicy:
-    """One bundle for as long as the router runs, as read from a folder.
-
-    Raises:
-        Rejected: it asks what the router cannot do.
-    """
+    """One bundle for as long as the router runs, as read from a folder."""
 
     def __init__(self, bundle: Bundle) -> None:
-        check_able(bundle)
         self._in_force = InForce(bundle, bundle.version)
 
     def in_force(self) -> InForce:

@@ -19,6 +19,7 @@ from schemas.topics import (
     partner_topic,
     quarantine_topic,
     receipts_topic,
+    state_topic,
 )
 
 log = get_logger()
@@ -95,4 +96,5 @@ def _own(exchange: Exchange, member: str) -> tuple[str, ...]:
     """The topics that must be there before anything of a member's is routed."""
     if not exchange.members[member].publishes:
         return (quarantine_topic(member),)
-    return (disclosures_topic(member), feedback_topic(member), quarantine_topic(member))
+    kept = state_topic(exchange.exchange)
+    return (disclosures_topic(member), feedback_topic(member), quarantine_topic(member), kept)

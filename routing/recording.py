@@ -14,6 +14,7 @@ from typing import Any, Final
 from routing.agreements.bundle import Bundle
 from routing.agreements.considered import Considered
 from routing.arrived import Arrived, milliseconds
+from routing.what_came_before import NOTHING
 from schemas.catalogue import catalogue
 from schemas.codec import id_rest, stable_ids
 from schemas.parts import ID_LENGTH
@@ -32,8 +33,8 @@ _REMEMBERED_MOST: Final = 8_192
 Encode = Callable[[Any], bytes]
 
 
-def record_head(arrived: Arrived, bundle: Bundle) -> list[bytes]:
-    """A framed DisclosureRecord as far as its decisions, in parts."""
+def record_head(arrived: Arrived, bundle: Bundle, before: bytes = NOTHING) -> list[bytes]:
+    """A framed DisclosureRecord as far as its decisions, in parts; ``before`` as `what_came_before` has it."""
     origin, incident_id, event_id = arrived.identity
     (record_id,) = stable_ids(("record", origin, incident_id), (id_rest(event_id),))
     record, form = arrived.record, _considered_form()
@@ -51,7 +52,7 @@ def record_head(arrived: Arrived, bundle: Bundle) -> list[bytes]:
         _long(milliseconds(arrived.now)),
         _policy(bundle.version, bundle.hash),
         encode(arrived.considered),
-        _NULL,
+        before,
     ]
 
 

@@ -7,21 +7,27 @@ from __future__ import annotations
 
 from datetime import datetime
 from functools import cache, lru_cache
+from typing import Final, NamedTuple
 
+from routing.agreements.following import closed_at
 from routing.agreements.measured import geography_of
-from routing.arrived import Arrived, arrived
+from routing.agreements.state import FIRST_EVENT
+from routing.arrived import Arrived, arrived, milliseconds
 from routing.circulation import circulation
 from routing.considering import MOST_IN_AN_ID, check_identity
 from routing.deciding import decide_afresh, decide_all
-from routing.disclose import disclosed
-from routing.effects import Effects, Output, Policy, Record
+from routing.disclose import Positions, disclosed
+from routing.effects import NOTHING_KNOWN, Effects, Known, Policy, Record
+from routing.following import Followed, remembered
 from routing.quarantine import quarantined
 from routing.receipts import receipted
-from schemas.codec import EventCodec, encode, stable_id
+from routing.state.sequence import news
+from routing.telling import feedback_of
+from routing.what_came_before import what_came_before
+from schemas.codec import EventCodec
 from schemas.errors import Rejected
 from schemas.partitioner import partition_of
-from schemas.records import Feedback, FeedbackEntry, Source
-from schemas.topics import FamilyName, family_of, feedback_topic, member_of
+from schemas.topics import FamilyName, family_of, member_of
 from schemas.wire import unframe
 
 
@@ -30,14 +36,22 @@ def _codec() -> EventCodec:
     return EventCodec()
 
 
-def route(record: Record, policy: Policy, now: datetime, codec: EventCodec | None = None) -> Effects:
-    """Everything that follows from one record of an input topic.
+def route(
+    record: Record,
+    policy: Policy,
+    now: datetime,
+    codec: EventCodec | None = None,
+    *,
+    known: Known = NOTHING_KNOWN,
+) -> Effects:
+    """Everything that follows from one record of an input topic, and what is to be remembered of it.
 
     Args:
         record: the record; its topic names its member.
         policy: what may be shared, and who can be reached.
         now: the time of deciding, with its zone.
         codec: the schemas known; those of this release unless told.
+        known: what is remembered of its incident and its partition.
     """
     family, member = _input(record.topic)
     if member is None or member not in policy.exchange.members:
@@ -45,7 +59,7 @@ def route(record: Record, policy: Policy, now: datetime, codec: EventCodec | Non
         raise ValueError(msg)
     if family == "receipts":
         return _route_receipt(record, member, policy, now)
-    return _route_event(record, member, policy, now, codec or _codec())
+    return _route_event(Coming(record, member, known, now), policy, codec or _codec())
 
 
 @lru_cache(maxsize=4_096)
@@ -60,7 +74,17 @@ def _route_receipt(record: Record, member: str, policy: Policy, now: datetime) -
         return _refused(record, member, why, policy, now)
 
 
-def _route_event(record: Record, origin: str, policy: Policy, now: datetime, codec: EventCodec) -> Effects:
+class Coming(NamedTuple):
+    """An event before it is opened."""
+
+    record: Record
+    origin: str
+    known: Known
+    now: datetime
+
+
+def _route_event(coming: Coming, policy: Policy, codec: EventCodec) -> Effects:
+    record, origin, known, now = coming
     identity = ("", "")
     try:
         opened = codec.open(record.value, policy.exchange.limits.max_event_bytes)
@@ -68,21 +92,38 @@ def _route_event(record: Record, origin: str, policy: Policy, now: datetime, cod
         identity = (event.head["incident_id"][:MOST_IN_AN_ID], event.head["event_id"][:MOST_IN_AN_ID])
         check_identity(event, origin, record.key)
         _check_place(record, policy)
-        return _disclosed(arrived(record, opened, geography_of(policy.bundle), now), policy, codec)
+        came = arrived(record, opened, geography_of(policy.bundle), now)
+        what = news(known.incident, identity[1], came.considered.sequence, record.value or b"")
+        if what == "repeat":
+            return _REPEATED
+        gap_after = known.incident.sequence if what == "gap" and known.incident else None
+        return _disclosed(came, policy, codec, known, gap_after)
     except Rejected as why:
         return _refused(record, origin, why, policy, now, identity)
 
 
-def _disclosed(came: Arrived, policy: Policy, codec: EventCodec) -> Effects:
+_REPEATED: Final = Effects("repeated", ())
+
+
+def _disclosed(came: Arrived, policy: Policy, codec: EventCodec, known: Known, gap_after: int | None) -> Effects:
+    before = known.incident
+    state = FIRST_EVENT if before is None else before.state()
+    closed = closed_at(state, came.considered, came.now)
+    closed_ms = None if closed is None else milliseconds(closed)
     decide = decide_all if came.is_usual else decide_afresh
-    circulated = circulation(decide(policy.bundle, came.considered, came.now), policy.suspended)
-    outputs = disclosed(came, circulated, policy, codec)
-    outputs += [_undeliverable(came, member, reason) for member, reason in circulated.cut_off]
+    decisions = decide(policy.bundle, came.considered, came.now, state)
+    circulated = circulation(decisions, policy.suspended)
+    numbers = {} if before is None else before.numbers.value
+    positions = Positions(numbers, known.stream, closed_ms, what_came_before(before))
+    outputs, streams = disclosed(came, circulated, policy, codec, positions)
+    told = feedback_of(came, circulated, gap_after)
     return Effects(
         fate="routed",
-        outputs=tuple(outputs),
+        outputs=(*outputs, *(output for _, output in told)),
         outcomes=circulated.outcomes,
-        feedback=tuple((came.considered.origin, "undeliverable") for _ in circulated.cut_off),
+        feedback=tuple((came.considered.origin, kind) for kind, _ in told),
+        incident=remembered(came, before, Followed(policy.bundle, decisions, circulated), closed_ms),
+        streams=streams,
     )
 
 
@@ -94,25 +135,6 @@ def _check_place(record: Record, policy: Policy) -> None:
             f"the key belongs on partition {expected}, and the event is on {record.partition}",
             remedy="set partitioner=murmur2_random in the producer (Java clients do so of themselves)",
         )
-
-
-def _undeliverable(came: Arrived, member: str, reason: str) -> Output:
-    origin, incident_id, event_id = came.identity
-    record = came.record
-    identifier = stable_id("undeliverable", origin, incident_id, event_id, member)
-    told = Feedback(
-        feedback_id=identifier,
-        to=origin,
-        kind="undeliverable",
-        member=member,
-        at=came.now,
-        reason=reason,
-        detail="the member's topic cannot be written",
-        remedy="tell the member by telephone; the operators of the exchange have an alert",
-        entries=(FeedbackEntry(incident_id=incident_id, event_id=event_id),),
-        source=Source(topic=record.topic, partition=record.partition, offset=record.offset),
-    )
-    return Output(feedback_topic(origin), identifier.encode(), encode("Feedback", told.to_avro()))
 
 
 def _refused(

@@ -1,6 +1,7 @@
 """One consumer and two transactional producers: fetch fairly, commit offsets with what follows from them.
 
 The smallest honest interface (after franz-go's GroupTransactSession): `fetch` fills the intake, `commit` ends a batch.
+Between being given partitions and `is_ready`, what is remembered of them is brought up to date.
 Two producers are used in turn, one transaction open at a time: the second begins only after the first's commit has
 returned, so partition order and offsets stay right, and it need not wait for the first's markers.
 
@@ -18,7 +19,8 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaExcepti
 from routing.effects import Record
 from routing.heart import Heart
 from routing.intake import Intake, Place
-from routing.settings import RouterSettings, consuming, producing
+from routing.recollection import recollection
+from routing.settings import RouterSettings, consuming, producing, state_folder
 from routing.transactions import TransactionalProducer
 from schemas.errors import Fatal
 from schemas.exchange import Exchange
@@ -33,6 +35,7 @@ _MOST_TAKES: Final = 8
 _RESUME_AT: Final = 0.25
 _ASK_TIMEOUT_S: Final = 5.0
 _ASK_AGAIN_S: Final = 0.1
+_SETTLE_S: Final = 2.0
 _COORDINATOR_MOVED: Final = frozenset(
     {
         KafkaError.NOT_COORDINATOR,
@@ -50,6 +53,9 @@ class Session:
         self, exchange: Exchange, settings: RouterSettings, slot: int, clients: ClientSettings, heart: Heart
     ) -> None:
         self.intake = Intake()
+        folder = state_folder(exchange.exchange, settings) / str(slot)
+        self.recollection = recollection(clients, exchange.exchange, folder, settings.state_memory_mb)
+        self._is_settled = False
         self._settings = settings
         self._heart = heart
         self._paused: set[Place] = set()
@@ -76,13 +82,25 @@ class Session:
         """Whether the group has given this worker its partitions, be they none."""
         return self._assignment is not None
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether records may be routed: the worker has its partitions and remembers all that was committed of them."""
+        return self.assigned and self.recollection.is_ready
+
+    @property
+    def waits_for(self) -> str:
+        """What a session that is not ready waits for, in words."""
+        if not self.assigned:
+            return "waiting for partitions"
+        return self.recollection.trouble or "reading what is remembered of its partitions"
+
     def fetch(self, timeout_s: float) -> None:
         """Move what has been fetched into the intake; wait only if there is nothing to route.
 
         Raises:
             Fatal: the group gave this worker partitions that do not meet in it.
         """
-        wait = timeout_s if self.intake.idle else 0.0
+        wait = timeout_s if self.intake.idle and (self.is_ready or not self.assigned) else 0.0
         self._take_in(self._consumer.consume(1, wait))
         # All that librdkafka has, since others' few may stand in its queue behind one force's flood.
         for _ in range(_MOST_TAKES):
@@ -92,13 +110,16 @@ class Session:
                 break
         if self._wrong_assignment:
             raise Fatal(self._wrong_assignment)
+        if self.assigned and not self.recollection.is_ready:
+            self._recall()
 
     def begin(self) -> TransactionalProducer:
-        """Open a transaction on the producer whose turn it is.
+        """Open a transaction on the producer whose turn it is; what the one before it did not commit is forgotten.
 
         Raises:
             Aborted: it could not be opened.
         """
+        self.recollection.aborted()
         self._producers.reverse()
         self._producers[0].begin()
         return self._producers[0]
@@ -108,19 +129,22 @@ class Session:
 
         Raises:
             Aborted, Unpassable, Indefinite: as `TransactionalProducer.commit`.
+            Fatal: it is committed, and what it changes could not be written to disk: a fresh worker will read it.
         """
         ends: dict[tuple[str, int], int] = {}
         for record in batch:
             ends[record.topic, record.partition] = record.offset + 1
         offsets = [TopicPartition(topic, partition, offset) for (topic, partition), offset in ends.items()]
         self._producers[0].commit(offsets, self._membership)
+        self.recollection.committed()
 
     def rewind(self) -> None:
-        """Go back to the committed offsets, as if every partition were newly assigned.
+        """Go back to the committed offsets, as if every partition were newly assigned: what is remembered is read anew.
 
         Raises:
             Fatal: the broker cannot be asked; a fresh worker will start from the committed offsets anyway.
         """
+        self._not_ready()
         try:
             with self._heart.call():
                 committed = self._committed()
@@ -142,6 +166,26 @@ class Session:
                     raise
                 time.sleep(_ASK_AGAIN_S)
 
+    def _recall(self) -> None:
+        """Do some of what is left before what was committed of the partitions is remembered.
+
+        First the committed offsets must be settled: while a predecessor's transaction is open, its changes may still
+        be on their way to the changelog.
+        """
+        if not self._is_settled:
+            try:
+                with self._heart.call():
+                    committed = self._consumer.committed(self._consumer.assignment(), _SETTLE_S)
+            except KafkaException as error:
+                log.warning("committed offsets are not settled yet", kafka_error=error.args[0].name())
+                return
+            if any(place.error is not None for place in committed):
+                return
+            self._is_settled = True
+            self.recollection.begin({place.partition for place in self._assignment or ()})
+        with self._heart.call():
+            self.recollection.bring_up_to_date()
+
     def topics(self) -> frozenset[str]:
         """The topics that exist and can be seen.
 
@@ -157,6 +201,7 @@ class Session:
         for producer in self._producers:
             producer.close()
         self._consumer.close()
+        self.recollection.close()
 
     def _take_in(self, messages: Sequence[Any]) -> int:
         records = []
@@ -201,15 +246,21 @@ class Session:
         self._forget(partitions)
         self._assignment = partitions
         self._wrong_assignment = split_assignment(partitions)
+        self._not_ready()
         consumer.assign(partitions)
         # Kept, and not asked for at each commit: librdkafka forgets its generation in the background when it is thrown
         # out of the group, and a commit without one is a commit that the broker does not fence.
         self._membership = consumer.consumer_group_metadata()
-        self._heart.set_ready(ready=True)
 
     def _on_revoke(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
         self._forget(partitions)
         self._assignment = None
+        self._not_ready()
+
+    def _not_ready(self) -> None:
+        """Nobody knows what was committed of its partitions until it has been asked and read."""
+        self._is_settled = False
+        self.recollection.end()
         self._heart.set_ready(ready=False)
 
     def _forget(self, partitions: list[TopicPartition]) -> None:

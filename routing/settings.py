@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
+from pathlib import Path
+from tempfile import TemporaryFile
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from schemas.errors import Rejected
 from schemas.exchange import Exchange, Slug
 
 
@@ -30,6 +34,10 @@ class RouterSettings(BaseModel):
     """How long a worker's loop may be silent before the supervisor ends it."""
     topic_check_s: float = Field(default=5.0, ge=0.2)
     """How often to look whether members' topics exist."""
+    state_folder: Path | None = None
+    """Where what the router remembers is kept on disk; none: in the folder `huecry` of XDG_STATE_HOME."""
+    state_memory_mb: int = Field(default=64, ge=4, le=16_384)
+    """Memory of each worker for what it reads from there and has yet to write."""
     fetched_most: int = Field(default=4_000, ge=100)
     """Most records of one partition kept in memory before fetching it pauses."""
     fetched_most_bytes: int = Field(default=8 * 1024 * 1024, ge=64 * 1024)
@@ -66,3 +74,28 @@ def consuming(settings: RouterSettings, name: str, exchange: Exchange) -> Mappin
         # That queue is everybody's: while one force's flood fills it, another's few are not fetched for this long.
         "fetch.queue.backoff.ms": 5,
     }
+
+
+def state_folder(exchange: str, settings: RouterSettings) -> Path:
+    """Where a router keeps its copy of what it remembers: always the same, whoever starts it from where."""
+    home = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "huecry"
+    return (settings.state_folder or home) / f"{exchange}.route.{settings.instance}"
+
+
+def check_state_folder(exchange: str, settings: RouterSettings) -> None:
+    """That what the router remembers can be kept where it is to be.
+
+    Raises:
+        Rejected: ``not-writable``.
+    """
+    folder = state_folder(exchange, settings)
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise Rejected(
+            "not-writable",
+            f"what the router remembers cannot be kept in {folder}: {error.strerror}",
+            remedy="name a folder on a disk of this machine that it may write to: --state DIR",
+        ) from None

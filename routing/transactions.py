@@ -94,7 +94,7 @@ class TransactionalProducer:
         """
         while True:
             try:
-                self._producer.produce(output.topic, output.value, output.key)
+                self._producer.produce(output.topic, output.value, output.key, output.partition)
             except BufferError:
                 self._heart.beat()
                 self._producer.poll(0.05)
@@ -102,7 +102,7 @@ class TransactionalProducer:
                 code = error.args[0].code()
                 if code in _RECORD_ERRORS:
                     raise Unpassable(
-                        f"an output of {len(output.value)} bytes is too large for {output.topic}"
+                        f"an output of {len(output.value or b'')} bytes is too large for {output.topic}"
                     ) from None
                 refused = {output.topic: _TOPIC_ERRORS[code]} if code in _TOPIC_ERRORS else {}
                 raise Aborted(f"an output was refused: {_code(error)}", refused) from None

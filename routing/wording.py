@@ -27,7 +27,8 @@ class Wording:
     @cached_property
     def covered(self) -> bytes:
         """Of a disclosure's terms the first part: the action, and the sections covered."""
-        return terms_parts()[0].encode({"action": "SHARE", "covers": self.decision.covers})
+        action = "SHARE" if self.decision.action == "share" else "CORRECT"
+        return terms_parts()[0].encode({"action": action, "covers": self.decision.covers})
 
     @cached_property
     def grounds(self) -> bytes:
@@ -43,6 +44,17 @@ class Wording:
     def ending(self) -> bytes:
         """Of a disclosure's terms the last part, from ``retain_days`` on."""
         return terms_parts()[4].encode(self._conditions() | {"policy_version": self._policy_version})
+
+    @cached_property
+    def notice(self) -> tuple[bytes, bytes]:
+        """Of a notice the terms before and after its time: restricted, or withdraw; it covers and grounds nothing."""
+        withdraws = self.decision.withdraws
+        action = "WITHDRAW" if withdraws else "RESTRICTED"
+        parts = terms_parts()
+        named = parts[0].encode({"action": action, "covers": (), "withdraws": withdraws})
+        return named + of_event([], addressed=False) + parts[2].encode({"grounds": ()}), parts[4].encode(
+            {"policy_version": self._policy_version}
+        )
 
     @cached_property
     def decided(self) -> bytes:

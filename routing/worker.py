@@ -120,10 +120,10 @@ def _run(assignment: Assignment, heart: Heart, health: Health, stop: threading.E
             health.beat()
             _follow(preparation.ready(policies.in_force()), loop, assignment.exchange, health)
             loop.turn()
-            if session.assigned:
+            if session.is_ready:
                 health.ready()
             else:
-                health.unready("waiting for partitions")
+                health.unready(session.waits_for)
             heart.set_ready(ready=not health.reasons())
     finally:
         heart.set_ready(ready=False)

@@ -17,7 +17,7 @@ from schemas.cut import EventForm, OpenEvent
 from schemas.errors import Rejected
 from schemas.rewrite import open_event
 from schemas.walk import Walker
-from schemas.wire import frame, string_bytes, unframe
+from schemas.wire import frame, long_bytes, string_bytes, unframe
 
 _ADDRESS_FIELDS: Final = ("delivery_id", "to", "number", "stream", "stream_sequence")
 _NULL: Final = b"\x00"
@@ -109,14 +109,20 @@ def encode_terms(terms: Mapping[str, Any]) -> bytes:
     return _terms_form().encode(terms)
 
 
-def encode_address(delivery_id: str, to: str, stream: str) -> bytes:
-    """The part of a disclosure that differs for each recipient; without state there are no numbers yet."""
-    return string_bytes(delivery_id) + address_after_id(to, stream)
+def encode_address(
+    delivery_id: str, to: str, stream: str, number: int | None = None, stream_sequence: int | None = None
+) -> bytes:
+    """The part of a disclosure that differs for each recipient."""
+    numbers = (_optional_long(number), string_bytes(stream), _optional_long(stream_sequence))
+    return b"".join((string_bytes(delivery_id), string_bytes(to), *numbers))
 
 
-def address_after_id(to: str, stream: str) -> bytes:
-    """The address without the delivery's id, which comes first: the same for all events of one partition."""
-    return string_bytes(to) + _NULL + string_bytes(stream) + _NULL
+def _optional_long(number: int | None) -> bytes:
+    return _NULL if number is None else LONG_GIVEN + long_bytes(number)
+
+
+LONG_GIVEN: Final = b"\x02"
+"""Before a number that may be null and is not."""
 
 
 @cache

@@ -7,6 +7,7 @@ import re
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,6 +16,10 @@ from deploy.broker import SHORT_LIVED, EmbeddedBroker
 
 if TYPE_CHECKING:
     from tests.postgres_server import PostgresServer
+
+# What processes keep on disk where nobody names a folder must not land in a person's home.
+_STATE_HOME = TemporaryDirectory(prefix="huecry-tests-", ignore_cleanup_errors=True)
+os.environ["XDG_STATE_HOME"] = _STATE_HOME.name
 
 _BROKER = pytest.StashKey[EmbeddedBroker]()
 

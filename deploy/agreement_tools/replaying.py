@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from consumers.ledger_queries import Row
-from deploy.explaining import as_recorded, considered_of, differing_from
+from deploy.explaining import as_recorded, considered_of, differing_from, state_of
 from routing.agreements.bundle import Bundle
 from routing.agreements.engine import Engine, Group
 from routing.agreements.interpret import decide
@@ -87,7 +87,8 @@ class Replaying:
     def _again(self, disclosure: Row, decisions: list[Row]) -> None:
         found, event_id = self.found, disclosure["event_id"]
         event, at = considered_of(disclosure), datetime.fromisoformat(disclosure["decided_at"])
-        made = self._engine.decide(event, at)
+        before = state_of(disclosure)
+        made = self._engine.decide(event, at, before)
         interpreted = found.events % self._every == 0
         found.events += 1
         found.decisions += len(decisions)
@@ -100,7 +101,7 @@ class Replaying:
                 found.differs(event_id, member, what)
             if interpreted:
                 found.interpreted += 1
-                if as_recorded(decide(self._bundle, event, member, at)) != again:
+                if as_recorded(decide(self._bundle, event, member, at, before)) != again:
                     found.differs(event_id, member, INTERPRETER)
         for missing in made.keys() ^ {row["member"] for row in decisions}:
             found.differs(event_id, missing, "nobody")

@@ -23,6 +23,7 @@ from routing.agreements.decision import HEAD
 from routing.agreements.engine import Engine, Group
 from routing.agreements.force import LONDON
 from routing.agreements.regions import regions_between, regions_of
+from routing.agreements.state import FIRST_EVENT, State, state_from_dict
 
 CHANGES: Final = ("gained", "lost", "referred")
 _NOON: Final = time(12)
@@ -89,7 +90,7 @@ class Simulation:
         for one in recorded:
             tally = self.tallies.setdefault(one.member, Tally())
             tally.decisions += 1
-            after = self._decided_again(one.origin, one.considered).get(one.member, _NOTHING)
+            after = self._decided_again(one.origin, one.considered, self._before(one)).get(one.member, _NOTHING)
             if after is None:
                 tally.cannot_be_told += 1
             elif (before := _recorded(one.head, one.sections)) != after:
@@ -99,16 +100,24 @@ class Simulation:
                 told(done)
         told(done)
 
-    def _decide(self, origin: str, considered: str) -> _Answers:
+    def _before(self, one: Recorded) -> State:
+        """What came before the event, as if it had come on that day: as long before it as it was."""
+        if one.state is None:
+            return FIRST_EVENT
+        state, later = state_from_dict(json.loads(one.state)), self._noon - datetime.fromisoformat(one.decided_at)
+        moved = {name: at + later for name in ("closed_at", "last_event_at") if (at := getattr(state, name))}
+        return replace(state, **moved)
+
+    def _decide(self, origin: str, considered: str, before: State) -> _Answers:
         event = considered_from_dict({"origin": origin, "sequence": 0, **json.loads(considered)})
         if origin not in (member.id for member in self._bundle.members):
             return {}
-        answers = self._engine.decide(event, self._noon)
+        answers = self._engine.decide(event, self._noon, before)
         if not self._regions - event.regions or not any(place.has_coordinates for place in event.places):
             return answers
         found: dict[str, Given | None] = dict(answers)
         for unknown, those in self._turning_on(event, answers).items():
-            certain = self._if_certain(event, unknown)
+            certain = self._if_certain(event, unknown, before)
             found.update((recipient, certain(recipient)) for recipient in those)
         return found
 
@@ -120,7 +129,7 @@ class Simulation:
                 turning.setdefault(tuple(sorted(unknown)), []).append(recipient)
         return turning
 
-    def _if_certain(self, event: Considered, unknown: tuple[str, ...]) -> Callable[[str], Given | None]:
+    def _if_certain(self, event: Considered, unknown: tuple[str, ...], before: State) -> Callable[[str], Given | None]:
         """What comes out for a recipient, if it is the same however the places lie to the unknown regions."""
         placed = [number for number, place in enumerate(event.places) if place.has_coordinates]
         slots = list(product(placed, unknown))
@@ -128,7 +137,7 @@ class Simulation:
             return lambda _recipient: None
         ways = product(("inside", "partly", "out"), repeat=len(slots))
         lying = [_lying(event, unknown, dict(zip(slots, way, strict=True))) for way in ways]
-        answers = [self._engine.decide(each, self._noon) for each in lying]
+        answers = [self._engine.decide(each, self._noon, before) for each in lying]
 
         def certain(recipient: str) -> Given | None:
             found = {each[recipient] for each in answers}

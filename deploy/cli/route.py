@@ -8,10 +8,9 @@ import click
 
 from deploy.cli.options import bootstrap_option, client_properties_option, exchange_option, metrics_host, serves_metrics
 from deploy.cli.process import ops, stop_on_signals
-from routing.able import check_able
 from routing.agreements.bundle import Bundle
 from routing.agreements.load import load_bundle
-from routing.settings import RouterSettings
+from routing.settings import RouterSettings, check_state_folder
 from routing.supervisor import Supervisor
 from routing.worker import Assignment
 from schemas.exchange import load_exchange
@@ -30,6 +29,11 @@ _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 )
 @click.option("--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="Routing processes.")
 @click.option("--instance", default="router", show_default=True, help="Stable name of this router in its exchange.")
+@click.option(
+    "--state",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder where what the router remembers is kept  [default: in the folder huecry of XDG_STATE_HOME]",
+)
 @bootstrap_option
 @client_properties_option
 @click.option("--registry", help="URL of a schema registry that may know newer schemas.")
@@ -47,6 +51,7 @@ def route(  # noqa: PLR0913, PLR0917  one parameter for each option
     agreements: Path | None,
     workers: int,
     instance: str,
+    state: Path | None,
     bootstrap: str,
     properties_file: Path | None,
     registry: str | None,
@@ -58,16 +63,21 @@ def route(  # noqa: PLR0913, PLR0917  one parameter for each option
     The policy in force is the newest on the policy topic; a new one takes effect between two transactions, without a
     restart. Without one, or with one that cannot be loaded, nothing is routed and the router is not ready.
 
+    What the router remembers of incidents is kept in Kafka (routing.state.*), and a copy of it in a folder of this
+    machine, so that it need not be read from Kafka whole at each start. Routers of one folder need names of their own.
+
     Runs until stopped (Ctrl-C or SIGTERM). A worker that dies or is stuck is replaced.
     """
     configure_logs("route")
     described = load_exchange(exchange)
     bundle = load_bundle(agreements) if agreements else None
-    if bundle:
-        check_able(bundle)
+    settings = RouterSettings(
+        instance=instance, workers=workers, session_timeout_ms=session_timeout * 1000, state_folder=state
+    )
+    check_state_folder(described.exchange, settings)
     assignment = Assignment(
         exchange=described,
-        settings=RouterSettings(instance=instance, workers=workers, session_timeout_ms=session_timeout * 1000),
+        settings=settings,
         clients=ClientSettings(bootstrap, client_properties(properties_file)),
         bundle=bundle.to_bytes() if bundle else None,
         bundle_hash=bundle.hash if bundle else "",

@@ -136,7 +136,7 @@ def started(plan: Plan, broker: EmbeddedBroker, say: Callable[[str], None]) -> I
 
 def _start(demo: Demo) -> None:
     common = ("--exchange", str(HERE / "exchange.yaml"), "--bootstrap", demo.broker.bootstrap)
-    demo.crew.start("route", "route", *common, "--workers", "2", ports=3)
+    demo.crew.start("route", "route", *common, "--workers", "2", "--state", str(demo.plan.folder / "routing"), ports=3)
     for member, database in demo.receiving.items():
         demo.crew.start(f"consume-{member}", "consume", *common, "--member", member, "--into", str(database))
     for force, database in demo.ledgers.items():

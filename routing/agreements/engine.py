@@ -25,7 +25,7 @@ from routing.agreements.evaluate import Evaluated, Evaluator
 from routing.agreements.fold import Folded
 from routing.agreements.force import london_day
 from routing.agreements.masks import bits, remember
-from routing.agreements.named import Alone, Named
+from routing.agreements.named import Alone, Named, is_ruled
 from routing.agreements.parting import partition
 from routing.agreements.regions import regions_of
 from routing.agreements.rulebook import Rulebook
@@ -143,6 +143,7 @@ class _Origin(Generic[ResultT]):
         self._named = Named(evaluator)
         self._read = attrgetter(*{*evaluator.reads, *_ALWAYS_READ})
         self._of_shapes: dict[tuple[Any, ...], ResultT] = {}
+        self._of_holders: dict[tuple[Any, ...], tuple[State, ResultT]] = {}
         self._of_masks: dict[Any, tuple[list[Alone], ResultT]] = {}
         self._folded: dict[tuple[tuple[Said, ...], bool], Folded] = {}
 
@@ -153,10 +154,24 @@ class _Origin(Generic[ResultT]):
 
     def decide(self, event: Considered, now: datetime, state: State) -> ResultT:
         if state is not FIRST_EVENT:
-            return self.decide_afresh(event, now, state)
+            return self._decide_of_known(event, now, state)
         shape = self._read(event)
         found = self._of_shapes.get(shape)
         return remember(self._of_shapes, shape, self.decide_afresh(event, now, state)) if found is None else found
+
+    def _decide_of_known(self, event: Considered, now: datetime, state: State) -> ResultT:
+        """Of an incident that is known: events alike in shape, in what was stated and in who holds what are one.
+
+        Histories and holdings are told apart by identity, since comparing them is dear; they are kept with the key.
+        """
+        if event.kind == "corrected" or is_ruled(state):
+            return self.decide_afresh(event, now, state)
+        ages = self._named.ages(event, now, state)
+        key = (self._read(event), id(state.history), id(state.holdings), ages)
+        found = self._of_holders.get(key)
+        if found is None:
+            found = remember(self._of_holders, key, (state, self.decide_afresh(event, now, state)))
+        return found[1]
 
     def decide_afresh(self, event: Considered, now: datetime, state: State) -> ResultT:
         compiled = self._rulebook.compiled

@@ -50,6 +50,11 @@ class Alone(NamedTuple):
         return self.decided
 
 
+def is_ruled(state: State) -> bool:
+    """Whether more came before than events and deliveries."""
+    return bool(state.barred or state.releases or state.discretions or state.overrides or state.refusals or state.lines)
+
+
 class Named:
     """The recipients that states name, for one origin on one day."""
 
@@ -85,21 +90,23 @@ class Named:
                 yield Alone(number, self._held(matched, event, now, state, member), is_remembered=True)
 
     def _held(self, matched: Matched, event: Considered, now: datetime, state: State, member: str) -> Decision:
-        holding = state.holding(member)
+        holding, closed = state.holding(member), closed_at(state, event, now)
+        ages = None if closed is None or holding is None else self._ages(holding, now, closed)
         sections = (event.mode == "actual", event.sections, event.placed, event.kind == "corrected")
         held = (holding.parts, holding.retain_days, holding.restricted) if holding else None
-        key = (matched, sections, held, self._ages(holding, event, now, state))
+        key = (matched, sections, held, ages)
         decision = self._remembered.get(key)
         if decision is None:
             decision = self._afresh(matched, event, now, state, member)
             remember(self._remembered, key, decision)
         return decision
 
-    def _ages(self, holding: Holding | None, event: Considered, now: datetime, state: State) -> tuple[bool, ...] | None:
-        """Which of the spans that run from the closing are over; None while the incident is open."""
+    def ages(self, event: Considered, now: datetime, state: State) -> tuple[tuple[bool, ...], ...] | None:
+        """Of each holding, which of the spans that run from the closing are over; None while the incident is open."""
         closed = closed_at(state, event, now)
-        if closed is None or holding is None:
-            return None
+        return None if closed is None else tuple([self._ages(holding, now, closed) for holding in state.holdings])
+
+    def _ages(self, holding: Holding, now: datetime, closed: datetime) -> tuple[bool, ...]:
         bundle = self._rulebook.compiled.bundle
         agreements = {grant.agreement for part in holding.parts for grant in part.grants}
         follow = {found.follow_hours for name in agreements if (found := bundle.agreement(name))}

@@ -6,7 +6,7 @@ their bytes, and are mostly one object for many incidents; a part is compared by
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final, Generic, NamedTuple, TypeVar
 
@@ -69,19 +69,26 @@ class Incident(NamedTuple):
 
     def state(self) -> State:
         """As deciding reads it."""
-        rulings = self.rulings.value
-        return State(
+        plain = State(
             history=self.history.value,
             holdings=self.holdings.value,
-            barred=rulings.barred,
-            releases=rulings.releases,
-            discretions=rulings.discretions,
-            overrides=rulings.overrides,
-            refusals=rulings.refusals,
-            lines=Case(rulings.lines).open_lines() if rulings.lines else (),
             closed_at=None if self.closed_ms is None else moment_of(self.closed_ms),
             last_event_at=moment_of(self.last_event_ms),
         )
+        return state_of_rulings(plain, self.rulings.value) if any(self.rulings.value) else plain
+
+
+def state_of_rulings(state: State, rulings: Rulings) -> State:
+    """A state with what people ruled."""
+    return replace(
+        state,
+        barred=rulings.barred,
+        releases=rulings.releases,
+        discretions=rulings.discretions,
+        overrides=rulings.overrides,
+        refusals=rulings.refusals,
+        lines=Case(rulings.lines).open_lines() if rulings.lines else (),
+    )
 
 
 def moment_of(at_ms: int) -> datetime:

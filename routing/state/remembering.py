@@ -18,6 +18,7 @@ _SILENT_MOST_MS: Final = int(SILENT_MOST.total_seconds() * 1000)
 REPEATS_UNTIL_DAYS: Final = 30
 """A spool remembers what it has sent for so long, so repeats may come until then."""
 _REMEMBERED_MOST: Final = 8_192
+_USUAL_BYTES: Final = 2_048
 
 NO_NUMBERS: Final[Kept[Numbers]] = kept_numbers({})
 NO_HOLDINGS: Final[Kept[tuple[Holding, ...]]] = kept_holdings(())
@@ -72,9 +73,21 @@ def numbered(numbers: Kept[Numbers], members: tuple[str, ...]) -> Kept[Numbers]:
     return kept_numbers(counted)
 
 
+_histories: dict[tuple[int, int], tuple[Kept[History], Considered, Kept[History]]] = {}
+"""By the identity of a history and of what an event stated, which are kept with what follows: comparing is dear."""
+
+
 def _history(before: Kept[History], event: Considered) -> Kept[History]:
-    after = history_after(before.value, event)
-    return before if after == before.value else kept_history(after)
+    key = (id(before), id(event))
+    if (known := _histories.get(key)) is not None:
+        return known[2]
+    stated = history_after(before.value, event)
+    after = before if stated == before.value else kept_history(stated)
+    if len(before.encoded) <= _USUAL_BYTES:
+        if len(_histories) >= _REMEMBERED_MOST:
+            _histories.clear()
+        _histories[key] = before, event, after
+    return after
 
 
 def _keep_until(at_ms: int, closed_ms: int | None, holdings: Iterable[Holding], rulings: Rulings) -> int | None:

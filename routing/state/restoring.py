@@ -49,6 +49,8 @@ class Changelog:
                 f"{topic}.reader",
                 **{
                     "enable.partition.eof": True,
+                    # It joins no group: what an operator sets for those that do must not stand in its way.
+                    "max.poll.interval.ms": 300_000,
                     "fetch.wait.max.ms": 10,
                     "queued.max.messages.kbytes": 16_384,
                     "fetch.max.bytes": 8 * 1024 * 1024,

@@ -123,7 +123,7 @@ CATALOGUE: Final[Mapping[MetricName, Metric]] = {
         "routing",
         "counter",
         "Events read from an origin by what became of them.",
-        {**_ORIGIN, "outcome": ("routed", "quarantined", "ignored")},
+        {**_ORIGIN, "outcome": ("routed", "quarantined", "repeated")},
     ),
     "routed_receipts_total": Metric(
         "routing",

@@ -8,11 +8,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final, Literal
 
 import psutil
 from confluent_kafka import Consumer, TopicPartition
 
+from deploy.provision import provision
 from routing.heart import SLOTS, Heart
 from routing.settings import RouterSettings
 from routing.worker import Assignment, work
@@ -52,7 +55,10 @@ def running(kind: Kind, clients: ClientSettings, start: list[TopicPartition]) ->
         RuntimeError: it ended before it had its partitions, or did not get them in time.
     """
     exchange = bench_exchange(f"bench-{next(_runs)}")
-    settings = RouterSettings()
+    folder = TemporaryDirectory(prefix="huecry-bench-", ignore_cleanup_errors=True)
+    settings = RouterSettings(state_folder=Path(folder.name))
+    # What the router remembers has a topic of its own for each run; all else is there already.
+    provision(clients, exchange)
     group = f"{exchange.exchange}.route"
     _begin_at(group, clients, start)
     context = multiprocessing.get_context("spawn")
@@ -74,6 +80,7 @@ def running(kind: Kind, clients: ClientSettings, start: list[TopicPartition]) ->
         if process.is_alive():
             process.kill()
             process.join()
+        folder.cleanup()
 
 
 def _begin_at(group: str, clients: ClientSettings, start: list[TopicPartition]) -> None:

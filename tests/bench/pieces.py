@@ -14,9 +14,10 @@ from routing.agreements.measured import geography_of
 from routing.arrived import arrived
 from routing.circulation import circulation
 from routing.deciding import decide_all, prepare
-from routing.disclose import disclosed
-from routing.effects import Policy, Record
+from routing.disclose import Positions, disclosed
+from routing.effects import Known, Policy, Record
 from routing.route import route
+from routing.state.incident import Incident
 from schemas.codec import EventCodec
 from tests.bench.rules import GRANTED, bench_bundle, bench_exchange
 from tests.bench.workload import records
@@ -48,9 +49,13 @@ def measure_pieces(number: int, incidents: int) -> dict[str, float]:
             [(each, member) for each in few for member in members],
             lambda pair: decide(policy.bundle, pair[0], pair[1], now),
         ),
-        "disclose": _cost(rows, lambda row: disclosed(*row, policy, codec)),
+        "disclose": _cost(rows, lambda row: disclosed(*row, policy, codec, Positions({}, lambda _member: 0, None))),
         f"route_{len(GRANTED)}_of_{len(members)}": warm,
         "route_first_sight": _first_sight(told, policy, now),
+        f"route_known_{len(GRANTED)}_of_{len(members)}": _cost(
+            _with_what_came_before(told, policy, now),
+            lambda pair: route(pair[0], policy, now, known=pair[1]),
+        ),
     }
 
 
@@ -65,6 +70,25 @@ def _first_sight(told: list[Record], policy: Policy, now: datetime) -> float:
     for record in told:
         route(record, newer, now)
     return (time.process_time() - start) / len(told) * 1e6
+
+
+def _with_what_came_before(told: Iterable[Record], policy: Policy, now: datetime) -> list[tuple[Record, Known]]:
+    """Each event with what a router remembers of its incident when it comes."""
+    known: dict[bytes | None, Incident] = {}
+    streams: dict[str, int] = {}
+    found = []
+    for record in told:
+        before = Known(known.get(record.key), _stream_of(streams))
+        effects = route(record, policy, now, known=before)
+        found.append((record, before))
+        streams.update(effects.streams)
+        if effects.incident is not None:
+            known[record.key] = effects.incident
+    return found
+
+
+def _stream_of(streams: dict[str, int]) -> Callable[[str], int]:
+    return lambda member: streams.get(member, 0)
 
 
 def _cost(items: Iterable[T], work: Callable[[T], object]) -> float:

@@ -1,8 +1,9 @@
 """A small exchange of a test's own: two forces, three recipients, and agreements under which what is covered changes.
 
-Each recipient is granted other sections, and which ones depends on grade, status and category, so that in most
-incidents a section is covered, then not, then again: what erases or leaks a section shows. Some incidents are withheld,
-some forbidden on the way, and one force never states caveats while the other's silence about them forbids.
+Each recipient is granted other sections, and which ones depends on grade, status and category; who has been granted one
+goes on hearing of it. Some are forbidden for a while, so that in most incidents a section is covered, then not, then
+again: what erases or leaks a section shows. Some incidents are withheld, some forbidden on the way, so that holders are
+told that there is no news, and one force never states caveats while the other's silence about them forbids.
 """
 
 from __future__ import annotations
@@ -131,6 +132,14 @@ rules:
     outcome: forbid
     sections: [locations, callers]
     when: {{flags: [domestic-abuse], status: [at-scene, closed]}}
+  - id: on-the-way
+    outcome: forbid
+    sections: [casualties, hazards, resources]
+    when: {{status: [attending]}}
+  - id: at-the-end
+    outcome: forbid
+    sections: [classification, vehicles]
+    when: {{status: [closed]}}
 """
 
 

@@ -1,7 +1,8 @@
 """What must be true after a run: worked out from what the control rooms told and from the naive interpreter alone.
 
-Nothing here goes through what is under test. `Considered` is read from the event's model, each event is decided for
-each recipient by `decide`, and what a receiver holds follows from the order of its incident's events.
+Nothing here goes through what is under test but rules that are pure functions. `Considered` is read from the event's
+model, each event is decided for each recipient by `decide`, with what came before it in its incident, and what a
+receiver holds follows from the order of its incident's events.
 """
 
 from __future__ import annotations
@@ -14,6 +15,10 @@ from typing import Any
 from pydantic import BaseModel
 
 from routing.agreements import Bundle, Considered, Decision, Place, decide
+from routing.agreements.following import closed_at
+from routing.agreements.history import history_after
+from routing.agreements.state import FIRST_EVENT, State
+from routing.state.holding import holding_after
 from schemas.event import IncidentEvent
 from schemas.exchange import Exchange
 from schemas.sections import SECTIONS
@@ -32,6 +37,10 @@ class Shared:
     covers: tuple[str, ...]
 
 
+Told = tuple[str, str]
+"""What a recipient is sent: the action, and the event_id where the event itself goes with it."""
+
+
 @dataclass
 class Expectation:
     """Everything that must be found, and nothing besides."""
@@ -41,6 +50,10 @@ class Expectation:
     decisions: dict[EventKey, dict[str, Decision]] = field(default_factory=dict)
     shared: dict[str, dict[EventKey, Shared]] = field(default_factory=dict)
     """By recipient; the events of an incident in its order."""
+    sent: dict[str, dict[IncidentKey, list[Told]]] = field(default_factory=dict)
+    """By recipient: everything that it is sent of each incident, notices too, in order."""
+    before: dict[EventKey, State] = field(default_factory=dict)
+    """What came before each event in its incident."""
 
     def incidents(self, member: str) -> dict[IncidentKey, list[Shared]]:
         """What a recipient is sent of each incident, in its order."""
@@ -49,15 +62,23 @@ class Expectation:
             found.setdefault((shared.event.origin, shared.event.incident_id), []).append(shared)
         return found
 
+    def without_news(self, member: str) -> set[IncidentKey]:
+        """The incidents of which the last that a recipient was sent is that there is no news."""
+        return {key for key, told in self.sent[member].items() if told[-1][0] == "restricted"}
+
 
 def expect(events: Iterable[IncidentEvent], exchange: Exchange, bundle: Bundle, on: datetime) -> Expectation:
     """Decide every event for every recipient. `on` is a time under which the same agreements were in force."""
-    expected = Expectation(shared={member: {} for member in exchange.receivers()})
+    receivers = exchange.receivers()
+    expected = Expectation(shared={member: {} for member in receivers}, sent={member: {} for member in receivers})
+    states: dict[IncidentKey, State] = {}
     for event in sorted(events, key=lambda event: (event.origin, event.incident_id, sequence_of(event))):
         key = event.origin, event.event_id
         considered = considered_of(event)
         recipients = [member for member in exchange.receivers() if member != event.origin]
-        decisions = {member: decide(bundle, considered, member, on) for member in recipients}
+        incident = event.origin, event.incident_id
+        before = expected.before[key] = states.get(incident, FIRST_EVENT)
+        decisions = {member: decide(bundle, considered, member, on, before) for member in recipients}
         expected.events[key] = event
         expected.considered[key] = considered
         expected.decisions[key] = decisions
@@ -65,7 +86,33 @@ def expect(events: Iterable[IncidentEvent], exchange: Exchange, bundle: Bundle, 
             if decision.head == "granted":
                 covers = tuple(name for name in SECTIONS if decision.sections[name] == "granted")
                 expected.shared[member][key] = Shared(event, covers)
+            if told := _told(decision, event.event_id):
+                expected.sent[member].setdefault(incident, []).append(told)
+        states[incident] = _state_after(before, considered, decisions, bundle, on)
     return expected
+
+
+def _told(decision: Decision, event_id: str) -> Told | None:
+    assert not decision.withdraws, "no control room here corrects anything"
+    if decision.head == "granted":
+        return decision.action, event_id
+    return (decision.action, "") if decision.action == "restricted" else None
+
+
+def _state_after(
+    before: State, event: Considered, decisions: Mapping[str, Decision], bundle: Bundle, on: datetime
+) -> State:
+    """What the next event of the incident finds."""
+    held = {holding.member: holding for holding in before.holdings}
+    for member, decision in decisions.items():
+        if after := holding_after(bundle, decision, member, held.get(member)):
+            held[member] = after
+    return State(
+        history=history_after(before.history, event),
+        holdings=tuple(held[member] for member in sorted(held)),
+        closed_at=closed_at(before, event, on),
+        last_event_at=on,
+    )
 
 
 def sequence_of(event: IncidentEvent) -> int:
@@ -93,6 +140,8 @@ def considered_of(event: IncidentEvent) -> Considered:
         places=tuple(Place(location.kind or None, location.district) for location in event.locations),
         sections=frozenset(name for name in SECTIONS if getattr(event, name)),
         addressees=frozenset(control.addressees),
+        opening_category=classification.opening_category if classification else None,
+        closing_category=classification.closing_category if classification else None,
     )
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from routing.agreements import Considered, Decision
+from routing.agreements.state import FIRST_EVENT, State, state_from_dict
 from tests.chaos.expectation import EventKey, Expectation, sequence_of
 
 Delivered = Mapping[str, Mapping[str, EventKey]]
@@ -26,6 +28,7 @@ def ledger_faults(
         *_record_faults(origin, database, expected, bundle_hash),
         *_disclosed_faults(database, own),
         *_feedback_faults(database, own),
+        *_news_faults(origin, database, expected),
     ):
         yield f"ledger of {origin}: {fault}"
 
@@ -52,6 +55,8 @@ def _record_faults(origin: str, database: sqlite3.Connection, expected: Expectat
             yield f"{name}: decided under another policy"
         if wrong := _wrong_considered(json.loads(row["considered"]), expected.considered[key]):
             yield f"{name}: considered other {', '.join(wrong)}"
+        if _timeless(_state(row["state"])) != _timeless(expected.before[key]):
+            yield f"{name}: something else came before it in its incident"
         decisions = decided.pop(row["record_id"], {})
         yield from (f"{name}: {fault}" for fault in _decision_faults(decisions, expected.decisions[key]))
     yield from (f"event {event} has no record" for event in sorted(wanted - seen))
@@ -82,8 +87,9 @@ def _decision_faults(found: Mapping[str, sqlite3.Row], wanted: Mapping[str, Deci
             yield f"{member}: other states of sections than decided"
         if json.loads(row["covers"]) != list(decision.covers):
             yield f"{member}: other sections covered than decided"
-        if (row["delivery_id"] is not None) != (decision.head == "granted") or row["undeliverable"]:
-            yield f"{member}: expected a delivery if, and only if, the head is granted"
+        is_told = decision.head == "granted" or decision.action == "restricted"
+        if (row["delivery_id"] is not None) != is_told or row["undeliverable"]:
+            yield f"{member}: expected a delivery if, and only if, the head is granted or there is no news to tell"
 
 
 def _disclosed_faults(database: sqlite3.Connection, own: Mapping[str, Mapping[str, str]]) -> Iterator[str]:
@@ -104,14 +110,41 @@ def _disclosed_faults(database: sqlite3.Connection, own: Mapping[str, Mapping[st
             f"{member} has delivery {delivery}, which is not recorded" for delivery in sorted(there.keys() - deliveries)
         )
         for delivery in deliveries.keys() & there.keys():
-            if deliveries[delivery] != there[delivery]:
+            if there[delivery] and deliveries[delivery] != there[delivery]:
                 yield f"delivery {delivery} is recorded of event {deliveries[delivery]}, {member} has {there[delivery]}"
+
+
+def _state(text: str | None) -> State:
+    return FIRST_EVENT if text is None else state_from_dict(json.loads(text))
+
+
+def _timeless(state: State) -> tuple[State, bool]:
+    """What came before, but for the times, which are those of the run."""
+    return replace(state, closed_at=None, last_event_at=None), state.closed_at is not None
+
+
+def _news_faults(origin: str, database: sqlite3.Connection, expected: Expectation) -> Iterator[str]:
+    """The origin heard which holders learnt nothing of which event."""
+    query = "SELECT member, event_id FROM feedback WHERE kind = 'holders-without-news'"
+    told = {(row["member"], row["event_id"]) for row in database.execute(query)}
+    wanted = {
+        (member, event)
+        for (of, event), decisions in expected.decisions.items()
+        for member, decision in decisions.items()
+        if of == origin and decision.without_news
+    }
+    yield from (
+        f"was not told that {member} learns nothing of event {event}" for member, event in sorted(wanted - told)
+    )
+    yield from (f"was told that {member} learns nothing of event {event}" for member, event in sorted(told - wanted))
 
 
 def _feedback_faults(database: sqlite3.Connection, own: Mapping[str, Mapping[str, str]]) -> Iterator[str]:
     """The origin heard of every delivery that it was delivered, and nothing else."""
     heard: dict[str, set[tuple[str, str]]] = {member: set() for member in own}
     for row in database.execute("SELECT * FROM feedback"):
+        if row["kind"] == "holders-without-news":
+            continue
         if row["kind"] != "delivered" or row["delivery_id"] is None:
             yield f"feedback {row['feedback_id']} of kind {row['kind']} ({row['reason']}), expected none"
         else:

@@ -16,8 +16,9 @@ from consumers.ledger import LedgerSink, ledger_opener
 from consumers.receipts import router_partition
 from consumers.sinks.sql import SqlSink
 from producers.sources.synthetic import synthetic_events
-from routing.effects import Policy, Record
+from routing.effects import Known, Policy, Record
 from routing.route import route
+from routing.state.incident import Incident
 from schemas.codec import EventCodec
 from schemas.partitioner import partition_of
 from schemas.topics import disclosures_topic, feedback_topic, incidents_topic, partner_topic, receipts_topic
@@ -109,9 +110,17 @@ class Pipeline:
 
 
 def _route(topics: Topics, inputs: list[str], policy: Policy) -> None:
+    known: dict[tuple[str, bytes], Incident] = {}
+    streams: dict[int, dict[str, int]] = {}
     for topic in inputs:
         for offset, message in enumerate(topics.of(topic)):
-            effects = route(Record(topic, message.partition, offset, message.key, message.value), policy, NOW)
+            at = streams.setdefault(message.partition, {})
+            before = Known(known.get((topic, message.key)), lambda member, at=at: at.get(member, 0))
+            record = Record(topic, message.partition, offset, message.key, message.value)
+            effects = route(record, policy, NOW, known=before)
+            at.update(effects.streams)
+            if effects.incident is not None:
+                known[topic, message.key] = effects.incident
             for output in effects.outputs:
                 topics.of(output.topic).append(Message(output.key, output.value))
 

@@ -27,10 +27,10 @@ class Goal:
     def of(cls, expected: Expectation) -> Goal:
         """Count what is expected."""
         origins = sorted({origin for origin, _ in expected.events})
-        every = [origin for shared in expected.shared.values() for origin, _ in shared]
+        every = [of for sent in expected.sent.values() for (of, _), told in sent.items() for _ in told]
         return cls(
             events={origin: sum(of == origin for of, _ in expected.events) for origin in origins},
-            delivered={member: len(shared) for member, shared in expected.shared.items()},
+            delivered={member: sum(map(len, sent.values())) for member, sent in expected.sent.items()},
             fed_back={origin: every.count(origin) for origin in origins},
         )
 

@@ -71,7 +71,8 @@ class Opened:
 
     def closed(self) -> Message:
         frame = CODEC.delivery_frame(CODEC.catalogue.current("IncidentEvent"))
-        address = encode_address(self.terms["delivery_id"], self.terms["to"], self.terms["stream"])
+        names = ("delivery_id", "to", "stream", "number", "stream_sequence")
+        address = encode_address(*(self.terms[name] for name in names))
         event = CODEC.encode(self.event)[5:]
         return replace(self.message, value=frame + address + encode_terms(self.terms) + event)
 
@@ -152,12 +153,58 @@ def test_a_delivery_made_twice_under_two_ids_is_seen(check: Check) -> None:
     assert says(found, "police has delivery 0000", "which is not recorded")
 
 
-def test_a_delivery_repeated_under_one_id_is_written_once_and_no_violation(check: Check) -> None:
+def test_a_delivery_repeated_under_one_id_is_written_once_and_seen_on_the_topic(check: Check) -> None:
     def repeat(topics: Topics) -> None:
         messages = topics.of(partner_topic(POLICE))
         messages.append(messages[7])
 
-    assert check("routed", repeat) == []
+    found = check("routed", repeat)
+    assert says(found, "police: on its topic", "stands there twice")
+    assert says(found, "police: the deliveries of stream", "are not numbered")
+    assert all("on its topic" in fault or "numbered" in fault or "it was sent" in fault for fault in found)
+
+
+@pytest.mark.parametrize("what", ["number", "stream_sequence"])
+def test_a_gap_in_what_deliveries_are_numbered_by_is_seen(check: Check, what: str) -> None:
+    def skip(topics: Topics) -> None:
+        messages = topics.of(partner_topic(POLICE))
+        last = {delivery.incident: place for place, delivery in opened(topics, POLICE)}
+        place = last[Opened(messages[-1]).incident]
+        delivery = Opened(messages[place])
+        delivery.terms[what] += 1
+        messages[place] = delivery.closed()
+
+    found = check("routed", skip)
+    assert says(found, "police: the deliveries of", "are not numbered from 1 without a gap")
+
+
+def test_a_holder_that_is_not_told_that_there_is_no_news_is_seen(check: Check) -> None:
+    def forget(topics: Topics) -> None:
+        place, _ = next((place, one) for place, one in opened(topics, AGENCY) if one.terms["action"] == "RESTRICTED")
+        del topics.of(partner_topic(AGENCY))[place]
+
+    found = check("routed", forget)
+    assert says(found, "agency: of incident", "expected, in order", "restricted")
+    assert says(found, "agency: incident", "restricted")
+
+
+def test_an_origin_that_does_not_hear_which_holders_learn_nothing_is_seen(check: Check) -> None:
+    def forget(topics: Topics) -> None:
+        for origin in Parties(Path(), "").origins:
+            told = topics.of(feedback_topic(origin))
+            told[:] = [each for each in told if b"the member holds this incident" not in each.value]
+
+    assert says(check("receipted", forget), "was not told that", "learns nothing of event")
+
+
+def test_a_record_that_does_not_say_what_came_before_is_seen(check: Check) -> None:
+    def forget(topics: Topics) -> None:
+        messages = topics.of(disclosures_topic(NORTH))
+        for place, message in enumerate(messages):
+            record = decode("DisclosureRecord", message.value, MOST_BYTES)
+            messages[place] = replace(message, value=encode("DisclosureRecord", record | {"state": None}))
+
+    assert says(check("routed", forget), "ledger of north: record", "something else came before it")
 
 
 def test_two_deliveries_that_change_places_are_seen(check: Check) -> None:
@@ -357,7 +404,7 @@ def test_an_event_that_is_overtaken_on_its_way_to_kafka_is_seen(check: Check) ->
 
 def test_a_receipt_that_never_becomes_feedback_is_seen(check: Check) -> None:
     def lose(topics: Topics) -> None:
-        del topics.of(feedback_topic(NORTH))[0]
+        del topics.of(feedback_topic(NORTH))[-1]
 
     assert says(check("receipted", lose), "ledger of north", "not fed back")
 

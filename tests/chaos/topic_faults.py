@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from schemas.event import IncidentEvent
-from tests.chaos.expectation import EventKey, Expectation, IncidentKey, as_json, sequence_of
+from tests.chaos.expectation import Expectation, IncidentKey, as_json, sequence_of
 from tests.chaos.topics import Published, Sent
 
 _ASSIGNED_BY_THE_SPOOL = frozenset({"event_id", "recorded_at", "sent_at"})
@@ -60,22 +60,49 @@ def _order_faults(origin: str, records: Sequence[Published]) -> Iterator[str]:
 def sent_faults(member: str, records: Sequence[Sent], expected: Expectation) -> Iterator[str]:
     """Where a partner topic tells a recipient more than it is entitled to, whether or not its consumer would keep it.
 
-    A delivery may stand there more than once after a kill, under one id.
+    What readers of committed records see stands there once, in order, and counted without a gap, whoever was killed.
     """
     wanted = expected.shared[member]
-    ids: dict[EventKey, str] = {}
+    ids: set[str] = set()
     for sent in records:
         key = sent.origin, sent.event_id
         name = f"{member}: on its topic, delivery {sent.delivery_id} of event {sent.event_id} of {sent.origin}"
         if sent.to != member:
             yield f"{name}: is for {sent.to}"
-        if ids.setdefault(key, sent.delivery_id) != sent.delivery_id:
-            yield f"{name}: stands there as {ids[key]} too"
+        if sent.delivery_id in ids:
+            yield f"{name}: stands there twice"
+        ids.add(sent.delivery_id)
         granted = wanted[key].covers if key in wanted else ()
-        if key not in wanted:
+        if sent.event_id and key not in wanted:
             yield f"{name}: is not granted"
         elif leaked := sorted((sent.filled | set(sent.covers)) - set(granted)):
             yield f"{name}: tells {', '.join(leaked)}, not granted"
+    there = {(sent.origin, sent.event_id) for sent in records}
     yield from (
-        f"{member}: event {event} of {origin} is not on its topic" for origin, event in sorted(wanted.keys() - ids)
+        f"{member}: event {event} of {origin} is not on its topic" for origin, event in sorted(wanted.keys() - there)
     )
+    yield from _told_faults(member, records, expected)
+    yield from _number_faults(member, records)
+
+
+def _told_faults(member: str, records: Sequence[Sent], expected: Expectation) -> Iterator[str]:
+    """Of each incident a recipient is sent exactly this, in this order: shares, and notices that there is no news."""
+    told: dict[IncidentKey, list[tuple[str, str]]] = {}
+    for sent in records:
+        told.setdefault((sent.origin, sent.incident_id), []).append((sent.action.lower(), sent.event_id))
+    wanted = expected.sent[member]
+    for key in sorted(told.keys() | wanted.keys()):
+        if told.get(key, []) != wanted.get(key, []):
+            actions = ([action for action, _ in of.get(key, [])] for of in (told, wanted))
+            found, right = (", ".join(each) or "nothing" for each in actions)
+            yield f"{member}: of incident {key[1]} of {key[0]} it was sent {found}; expected, in order, {right}"
+
+
+def _number_faults(member: str, records: Sequence[Sent]) -> Iterator[str]:
+    numbers: dict[str, list[int]] = {}
+    for sent in records:
+        numbers.setdefault(f"incident {sent.incident_id} of {sent.origin}", []).append(sent.number)
+        numbers.setdefault(f"stream {sent.stream}", []).append(sent.stream_sequence)
+    for what, counted in numbers.items():
+        if counted != list(range(1, len(counted) + 1)):
+            yield f"{member}: the deliveries of {what} are not numbered from 1 without a gap"

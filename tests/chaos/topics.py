@@ -37,8 +37,15 @@ class Sent:
 
     delivery_id: str
     to: str
+    action: str
+    number: int
+    """Of the incident's deliveries to this recipient."""
+    stream: str
+    stream_sequence: int
     origin: str
+    incident_id: str
     event_id: str
+    """Empty in a notice, whose event is made afresh."""
     covers: tuple[str, ...]
     filled: frozenset[str]
     """Sections that hold something, `control` among them."""
@@ -49,9 +56,9 @@ class Sent:
         decoded = _decoded("Delivery", value)
         terms, event = decoded["disclosure"], decoded["event"]
         filled = frozenset(name for name in (CONTROL, *SECTIONS) if event[name])
-        return cls(
-            terms["delivery_id"], terms["to"], event["origin"], event["event_id"], tuple(terms["covers"]), filled
-        )
+        address = (terms[name] for name in ("delivery_id", "to", "action", "number", "stream", "stream_sequence"))
+        identity = (event[name] for name in ("origin", "incident_id", "event_id"))
+        return cls(*address, *identity, tuple(terms["covers"]), filled)
 
 
 _Name = Literal["IncidentEvent", "Delivery"]

@@ -142,6 +142,15 @@ def test_routers_have_names_of_their_own(monkeypatch):
     assert sorted(instances) == ["route-1", "route-2"]
 
 
+def test_every_router_keeps_what_it_remembers_in_a_volume_of_its_own(monkeypatch):
+    state_home = re.search(r"XDG_STATE_HOME=(\S+)", DOCKERFILE.read_text("utf-8"))
+    kept = []
+    for name in ("route-1", "route-2"):
+        assert understood(name, monkeypatch).params["state"] is None
+        kept += [mount for mount in OURS[name]["volumes"] if mount.endswith(f":{state_home[1]}/huecry")]
+    assert len(set(kept)) == 2
+
+
 def test_the_registry_is_published_on_the_port_it_listens_on(monkeypatch):
     options = understood("registry", monkeypatch).params
     assert ("registry", options["port"]) in {(port.service, port.inside) for port in published()}

@@ -6,6 +6,9 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
@@ -22,7 +25,7 @@ from routing.settings import RouterSettings
 from schemas.exchange import Exchange, Limits, Member
 from schemas.kafka import ClientSettings
 from schemas.topics import topic_specs
-from tests.routing.scene import a_bundle, event_bytes, small, stock, usual_rules
+from tests.routing.scene import a_bundle, control, event_bytes, small, stock, usual_rules
 
 PATIENCE_S = 120.0
 SETTINGS = RouterSettings(session_timeout_ms=6_000, topic_check_s=0.2)
@@ -55,15 +58,21 @@ class Scene:
         self._producer = Producer(self.clients.producer_config(self.exchange.limits, **{"linger.ms": 2}))
         self._ends: dict[tuple[str, int], int] = {}
         self._sent: dict[str, int] = defaultdict(int)
+        self._sequences: dict[tuple[str, str], int] = defaultdict(int)
+        self._folder = TemporaryDirectory(prefix="routing-", ignore_cleanup_errors=True)
+        self._machines = count(1)
         self._group = Consumer(self.clients.consumer_config(f"{prefix}.route"))
 
     def publish(self, origin: str, incidents: Iterable[str], *, flush: bool = True, **changes: Any) -> list[str]:
-        """One event for each incident named, in this order; event ids count up for each origin."""
+        """One event for each incident named, in this order; event ids count up for each origin, sequences for each
+        incident."""
         made = []
         for incident in incidents:
             self._sent[origin] += 1
             made.append(event := f"e-{self._sent[origin]:06d}")
-            self.send(f"incidents.{origin}", incident, event_bytes(origin, incident, event, **small(**changes)))
+            self._sequences[origin, incident] += 1
+            numbered = {"control": control(sequence=self._sequences[origin, incident])} | changes
+            self.send(f"incidents.{origin}", incident, event_bytes(origin, incident, event, **small(**numbered)))
         if flush:
             self.flush()
         return made
@@ -114,8 +123,11 @@ class Scene:
 
     @contextmanager
     def worker(self, slot: int = 0, *, policy: Policy | None = None, **options: Any) -> Iterator[Worker]:
-        """A worker of this process, turned by hand; `settings` and what `Loop` takes are options."""
-        settings = options.pop("settings", SETTINGS)
+        """A worker of this process, turned by hand; `settings` and what `Loop` takes are options.
+
+        Each is as on a machine of its own: it finds no copy of what another remembers, unless `machine` names one.
+        """
+        settings = self.on_machine(options.pop("settings", SETTINGS), options.pop("machine", None))
         session = Session(self.exchange, settings, slot, self.clients, Heart())
         worker = Worker(
             session,
@@ -126,6 +138,11 @@ class Scene:
             yield worker
         finally:
             session.close()
+
+    def on_machine(self, settings: RouterSettings, name: str | None = None) -> RouterSettings:
+        """The settings of a router on a machine of that name, or on a new one."""
+        folder = Path(self._folder.name) / (name or f"machine-{next(self._machines)}")
+        return settings.model_copy(update={"state_folder": folder})
 
     def read(self, topic: str, *, committed: bool = True) -> list[Any]:
         """Every message of a topic from its first to its last, in the order of each partition."""
@@ -159,8 +176,20 @@ class Scene:
             found[delivery["event"]["incident_id"]].append(delivery["event"]["event_id"])
         return dict(found)
 
+    def check_numbers(self, recipient: str) -> None:
+        """Whoever reads committed records counts its deliveries of each incident, and of each stream, without a gap."""
+        numbers: dict[str, list[int]] = defaultdict(list)
+        streams: dict[str, list[int]] = defaultdict(list)
+        for delivery in self.records("partner", recipient):
+            terms = delivery["disclosure"]
+            numbers[delivery["event"]["origin"] + "/" + delivery["event"]["incident_id"]].append(terms["number"])
+            streams[terms["stream"]].append(terms["stream_sequence"])
+        for counted in (*numbers.values(), *streams.values()):
+            assert counted == list(range(1, len(counted) + 1))
+
     def close(self) -> None:
         self._group.close()
+        self._folder.cleanup()
         # Topics of finished tests would slow down the listing of topics for all others.
         self.admin.delete_topics([spec.name for spec in topic_specs(self.exchange) if spec.family != "policy"])
 
@@ -180,7 +209,7 @@ class Worker:
             self.loop.turn(0.02)
 
     def join(self) -> None:
-        self.turn_until(lambda: self.session.assigned, "partitions assigned")
+        self.turn_until(lambda: self.session.is_ready, "partitions assigned, and what is remembered of them read")
 
     def drain(self, *topics: str) -> None:
         """Route everything that was published."""
@@ -190,6 +219,6 @@ class Worker:
     def fetch(self, records: int) -> None:
         """Fetch without routing, until that many wait."""
         deadline = time.monotonic() + PATIENCE_S
-        while len(self.session.intake) < records:
+        while len(self.session.intake) < records or not self.session.is_ready:
             assert time.monotonic() < deadline, f"fetched {len(self.session.intake)} of {records} in {PATIENCE_S} s"
             self.session.fetch(0.02)

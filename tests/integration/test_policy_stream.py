@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import count
 
 import numpy as np
 import pytest
@@ -124,12 +125,14 @@ def _changed_under_load(scene: Scene, desk: PolicyDesk, versions: int, areas: tu
     published_at: dict[int, float] = {}
     with following(scene) as health:
         wait_for(lambda: not health.reasons(), "ready")
+        numbers = count()
         for version, bundle in bundles.items():
             if version > 1:
                 published_at[version] = desk.publish(bundle).at.timestamp() * 1000
             ends = time.monotonic() + 1.2
             while time.monotonic() < ends:
-                scene.publish(scene.north, [f"i-{version}-{n}" for n in range(10)], flush=False)
+                # Each of an incident of its own: who holds one under the version before goes on hearing of it.
+                scene.publish(scene.north, [f"i-{next(numbers)}" for _ in range(10)], flush=False)
                 scene.flush()
                 time.sleep(0.02)
         wait_for(lambda: not scene.lag(), "everything routed")

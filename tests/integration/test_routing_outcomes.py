@@ -17,6 +17,7 @@ from tests.integration.routing_scene import Scene
 def scene(broker, unique):
     made = Scene(broker, unique, transaction_events=20)
     yield made
+    made.check_numbers(made.south)
     made.close()
 
 

@@ -47,10 +47,10 @@ def assert_all_but_the_poison(scene: Scene) -> None:
 def test_a_record_that_routing_fails_on_is_quarantined_and_all_others_are_routed(scene, capfd):
     """Without the halving the worker fails on the same batch for ever, or dies of it."""
 
-    def router(record, policy, now):
+    def router(record, policy, now, **known):
         if record.key == POISON.encode():
             raise RuntimeError("the call came from Elm Street")
-        return route(record, policy, now)
+        return route(record, policy, now, **known)
 
     scene.publish(scene.north, NAMES)
     before = metrics.reading("quarantined_records_total", member=scene.north, reason="internal")
@@ -66,8 +66,8 @@ def test_a_record_that_routing_fails_on_is_quarantined_and_all_others_are_routed
 
 
 def test_an_output_too_large_for_the_producer_is_its_record_s_fault(scene):
-    def router(record, policy, now):
-        effects = route(record, policy, now)
+    def router(record, policy, now, **known):
+        effects = route(record, policy, now, **known)
         if record.key != POISON.encode():
             return effects
         return type(effects)("routed", (*effects.outputs, Output(f"partner.{scene.south}", b"k", b"x" * 500_000)))

@@ -28,6 +28,7 @@ SHORT = SETTINGS.model_copy(update={"session_timeout_ms": 1_500, "transaction_ti
 def scene(broker, unique):
     made = Scene(broker, unique)
     yield made
+    made.check_numbers(made.south)
     made.close()
 
 
@@ -83,7 +84,7 @@ def test_a_stale_batch_is_fenced_when_its_partitions_have_gone_to_another(scene)
     """
     expected = published(scene, 40)
     expelled = ClientSettings(scene.clients.bootstrap, {"max.poll.interval.ms": "1500"})
-    session = Session(scene.exchange, SHORT, 0, expelled, Heart())
+    session = Session(scene.exchange, scene.on_machine(SHORT), 0, expelled, Heart())
     loop = Loop(session, scene.exchange, scene.policy)
     outcomes = []
     real = session.commit
@@ -97,7 +98,7 @@ def test_a_stale_batch_is_fenced_when_its_partitions_have_gone_to_another(scene)
             raise
 
     try:
-        while len(session.intake) < 40:
+        while len(session.intake) < 40 or not session.is_ready:
             session.fetch(0.02)
         session.commit = commit
         with scene.worker(1, settings=SHORT) as other, turning(other):
@@ -145,8 +146,8 @@ def test_the_zombie_of_a_replaced_worker_cannot_commit_and_ends(scene):
 
 def stops_before_a_commit(scene_parts, outcomes) -> None:
     """A worker process that stops itself, as SIGSTOP from outside would, with everything produced and not committed."""
-    exchange, policy, clients, stop_at = scene_parts
-    session = Session(exchange, SHORT, 0, clients, Heart())
+    exchange, policy, clients, settings, stop_at = scene_parts
+    session = Session(exchange, settings, 0, clients, Heart())
     loop = Loop(session, policy.exchange, policy)
     real, stopped = session.commit, []
 
@@ -175,7 +176,7 @@ def test_a_worker_stopped_beyond_its_session_cannot_commit_when_it_wakes(scene):
     expected = published(scene, 60)
     context = multiprocessing.get_context("spawn")
     outcomes = context.Queue()
-    parts = (scene.exchange, scene.policy, scene.clients, 1)
+    parts = (scene.exchange, scene.policy, scene.clients, scene.on_machine(SHORT), 1)
     process = context.Process(target=stops_before_a_commit, args=(parts, outcomes), daemon=True)
     process.start()
     try:

@@ -29,6 +29,7 @@ SHORT = SETTINGS.model_copy(update={"stuck_call_s": 4.0, "silent_worker_s": 4.0,
 def scene(broker, unique):
     made = Scene(broker, unique)
     yield made
+    made.check_numbers(made.south)
     made.close()
 
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from routing.effects import Effects, Output, Record
+from routing.effects import NOTHING_KNOWN, Effects, Known, Output, Record
 from routing.intake import Intake
 from routing.loop import Loop
 from routing.transactions import Aborted, Indefinite, Unpassable
@@ -40,11 +40,26 @@ class ListedTransaction:
         self.open = False
 
 
+class ForgottenAtOnce:
+    """In place of a recollection: what is to be remembered is what the routers here say, and they say nothing."""
+
+    def known(self, _record: Record) -> Known:
+        return NOTHING_KNOWN
+
+    def remember(self, _record: Record, _effects: Effects) -> None:
+        pass
+
+    def changes(self) -> tuple[Output, ...]:
+        return ()
+
+
 class ListedSession:
     """Keeps what is committed in a list; each transaction ends as the script says, and then they all commit."""
 
     def __init__(self, records: list[Record], script: list[str]) -> None:
         self.intake = Intake()
+        self.is_ready = True
+        self.recollection = ForgottenAtOnce()
         self.intake.add(records)
         self.committed: list[Record] = []
         self.outputs: list[Output] = []
@@ -86,7 +101,7 @@ class ListedSession:
         self.intake.add(r for r in self._records if (r.topic, r.partition, r.offset) not in done)
 
 
-def plain(record: Record, *_args: object) -> Effects:
+def plain(record: Record, *_args: object, **_known: object) -> Effects:
     return Effects("routed", (Output("partner.west", b"k", f"{record.topic}/{record.offset}".encode()),))
 
 
@@ -118,7 +133,7 @@ def no_pause(monkeypatch):
     too_large=st.sets(st.integers(0, 23), max_size=2),
 )
 def test_every_record_is_committed_once_in_order_and_only_culprits_are_refused(count, script, poison, too_large):
-    def router(record: Record, *_args: object) -> Effects:
+    def router(record: Record, *_args: object, **_known: object) -> Effects:
         if record.offset in poison:
             raise RuntimeError
         if record.offset in too_large:
@@ -140,7 +155,7 @@ def test_every_record_is_committed_once_in_order_and_only_culprits_are_refused(c
 def test_the_search_for_a_culprit_survives_aborts_between_its_steps():
     """As when librdkafka, after a refused record, fails the next transaction too: once this never came to an end."""
 
-    def router(record: Record, *_args: object) -> Effects:
+    def router(record: Record, *_args: object, **_known: object) -> Effects:
         if record.offset == 5:
             raise RuntimeError
         return plain(record)
@@ -161,7 +176,7 @@ def test_the_search_for_a_culprit_survives_aborts_between_its_steps():
 
 
 def test_a_culprit_that_cannot_even_be_quarantined_ends_the_worker(monkeypatch):
-    def never(*_args: object) -> Effects:
+    def never(*_args: object, **_known: object) -> Effects:
         raise RuntimeError
 
     monkeypatch.setattr("routing.loop.refuse", never)
@@ -182,7 +197,7 @@ def test_a_batch_of_one_force_s_flood_commits_once_the_few_of_another_are_routed
     """Without it the few wait for as long as a transaction may last."""
     now = 0.0
 
-    def slow(record: Record, *_args: object) -> Effects:
+    def slow(record: Record, *_args: object, **_known: object) -> Effects:
         nonlocal now
         now += 0.004
         return plain(record)

@@ -61,7 +61,7 @@ class ScriptedProducer:
     def begin_transaction(self) -> None:
         self._call("begin")
 
-    def produce(self, topic: str, value: bytes, key: bytes) -> None:
+    def produce(self, topic: str, value: bytes, key: bytes, _partition: int) -> None:
         self._call("produce")
         self.produced.append((topic, value, key))
 

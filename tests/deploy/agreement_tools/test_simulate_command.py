@@ -109,7 +109,8 @@ def test_pages_of_the_ledger_lose_and_repeat_nothing(ledger: Path, page_events: 
 def recorded(event: Considered, member: str = "west-yorkshire", head: str = "withheld") -> Recorded:
     considered = considered_to_dict(event)
     del considered["origin"], considered["sequence"]
-    return Recorded("2026-06-05T21:14:03.000Z", "r", FORCE, 1, "e", json.dumps(considered), member, head, "{}", "[]")
+    event_of = ("2026-06-05T21:14:03.000Z", "r", FORCE, 1, "e", json.dumps(considered), None)
+    return Recorded(*event_of, member, head, "{}", "[]")
 
 
 def by_area(unless: tuple[Condition, ...] = ()) -> Simulation:

@@ -62,6 +62,9 @@ def run(seed: str, decisions: int) -> Counter[str]:
             for state in (FIRST_EVENT, maker.state(bundle), maker.state(bundle)):
                 now = NOON + timedelta(hours=maker.one((0, 0, -30, 30)))
                 told += compare(engine, bundle, event, state, now)
+                # Held and stated alike at another time: what is remembered of the first must not answer for it.
+                closed = maker.one((None, NOON - timedelta(hours=1), NOON - timedelta(days=200)))
+                told += compare(engine, bundle, event, replace(state, closed_at=closed), now)
     return told
 
 
