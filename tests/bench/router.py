@@ -36,6 +36,7 @@ from tests.bench.deciding import measure_deciding
 from tests.bench.latency import EVENTS_PER_S, Event, Latency, end_of, measure_latency, summary
 from tests.bench.pieces import measure_pieces
 from tests.bench.places import measure_places
+from tests.bench.remembered import measure_remembered
 from tests.bench.rules import GRANTED, MEMBERS, RULES, bench_exchange
 from tests.bench.targets import targets_of
 from tests.bench.throughput import Input, Rate, measure_rate
@@ -58,6 +59,8 @@ class Scale:
     pieces: int
     incidents: int
     """How many differ in what rules read; what is told beyond them is told again under other numbers."""
+    remembered: int
+    """Incidents that a router restores from the changelog."""
     measures_deciding: bool
     """Whether deciding is measured by itself too, with the largest policy: it takes a minute."""
 
@@ -76,6 +79,7 @@ FULL: Final = Scale(
     latency_s=10,
     pieces=1_000,
     incidents=600,
+    remembered=2_000_000,
     measures_deciding=True,
 )
 QUICK: Final = Scale(
@@ -87,6 +91,7 @@ QUICK: Final = Scale(
     latency_s=1,
     pieces=20,
     incidents=3,
+    remembered=1_000,
     measures_deciding=False,
 )
 
@@ -116,6 +121,8 @@ def measure(scale: Scale) -> dict[str, Any]:
         provision(clients, bench_exchange("bench"))
         latencies = _latencies(clients, scale, events)
         rates = _rates(clients, scale, events)
+        say(f"remembering {scale.remembered:,} incidents")
+        remembered = measure_remembered(clients, scale.remembered)
     raw, router = (median(rate.events_per_s for rate in rates[kind]) for kind in KINDS)
     figures = {
         "raw_events_per_s": round(raw),
@@ -130,6 +137,7 @@ def measure(scale: Scale) -> dict[str, Any]:
         "members": MEMBERS,
         "incidents": scale.incidents,
         "workers": 1,
+        "remembered": remembered._asdict(),
         "pieces_us": {name: round(cost, 1) for name, cost in pieces.items()},
         "places_us": {name: round(cost, 1) for name, cost in places.items()},
         "deciding": {name: round(cost, 2) for name, cost in deciding.items()},
@@ -228,6 +236,11 @@ def show(figures: dict[str, Any]) -> None:
     for told in figures["targets"]:
         targets.add_row(*told)
     console.print(targets)
+    held = figures["remembered"]
+    console.print(
+        f"{held['incidents']:,} incidents of {held['bytes_each']} bytes restored at {held['restored_per_s']:,}/s;"
+        f" the process takes {held['memory_mib']} MiB of memory, its copy {held['folder_mib']} MiB of disk"
+    )
     for what in ("pieces", "places"):
         console.print(f"{what}, CPU µs: " + ", ".join(f"{name} {cost}" for name, cost in figures[f"{what}_us"].items()))
 

@@ -32,6 +32,7 @@ def test_a_quick_bench_writes_every_figure_and_shows_them(tmp_path: Path) -> Non
     ]
     measured += [figures["latency_ms"][kind][share] for kind in ("raw", "router") for share in ("p50", "p99")]
     measured += [figures["router_to_raw"], *figures["pieces_us"].values(), *figures["places_us"].values()]
+    measured += [*figures["remembered"].values()]
     assert all(figure > 0 for figure in measured)
     assert {"open_event", "view_per_recipient", "decide", "disclose"} < figures["pieces_us"].keys()
     assert figures["machine"]["cores"] >= 1
