@@ -26,6 +26,7 @@ LONDON: Final = ZoneInfo("Europe/London")
 _JSON_COLUMNS: Final[Mapping[str, Sequence[str]]] = {
     "considered": (),
     "covers": (),
+    "withdraws": (),
     "sections": SECTIONS,
     "grounds": ("section", "agreement", "rule", "purpose", "legal_basis"),
     "rules": ("agreement", "rule", "outcome", "turned_on_unknown", "acts_as"),

@@ -47,6 +47,8 @@ DECISION: Final = Table(
     covers JSON NOT NULL  -- JSON list of the sections granted
     grounds JSON NOT NULL  -- JSON list: why each section may be told
     rules JSON NOT NULL  -- JSON list of every rule that matched
+    action TEXT NOT NULL  -- what it was sent: share, correct, restricted, withdraw, none; empty: not recorded
+    withdraws JSON NOT NULL  -- JSON list of what was taken back, head or sections
     delivery_id TEXT  -- NULL: nothing was sent
     undeliverable TEXT  -- why what was granted could not be sent
     retain_days INTEGER

@@ -23,7 +23,7 @@ from schemas.sections import SECTIONS
 _OUTCOMES: Final = ("shared", "shared-in-part", "referred", "withheld", "forbidden")
 _ALIKE: Final = (
     *("outcome", "head", "sections", "covers", "grounds", "rules", "retain_days", "onward"),
-    "under_review",
+    *("under_review", "action", "withdraws"),
 )
 """What members must have in common to be one group, as in a `DisclosureRecord`."""
 
@@ -94,8 +94,10 @@ def _only(found: Sequence[str], asked: str, what: str) -> str:
 def _events(whole: WholeIncident) -> Iterator[Event]:
     """The events in their order; one that was not decided, or not yet, stands where it was first heard of."""
     told: dict[str, list[Row]] = {}
+    event_of = _events_of_deliveries(whole)
     for row in whole.feedback:
-        told.setdefault(row["event_id"], []).append(row)
+        # A notice names no event of the origin's, and so does its receipt.
+        told.setdefault(row["event_id"] or event_of.get(row["delivery_id"], ""), []).append(row)
     undecided = [(min(_time(row) for row in rows), event_id) for event_id, rows in _without(whole, told)]
     undecided.sort()
     before: str | None = None
@@ -107,6 +109,15 @@ def _events(whole: WholeIncident) -> Iterator[Event]:
         before = disclosure["decided_at"]
     for _, event_id in undecided:
         yield _undecided(told[event_id])
+
+
+def _events_of_deliveries(whole: WholeIncident) -> dict[str, str]:
+    return {
+        decision["delivery_id"]: disclosure["event_id"]
+        for disclosure in whole.disclosures
+        for decision in whole.decisions[disclosure["record_id"]]
+        if decision["delivery_id"]
+    }
 
 
 def _without(whole: WholeIncident, told: dict[str, list[Row]]) -> Iterable[tuple[str, list[Row]]]:
@@ -170,6 +181,8 @@ def _groups(
             retain_days=values["retain_days"],
             onward=values["onward"],
             under_review=bool(values["under_review"]),
+            action=values["action"],
+            taken_back=tuple(values["withdraws"]),
             members=tuple(copies),
         )
 

@@ -3,16 +3,17 @@
 A delivery replaces the sections it covers and leaves the others, so a member has of each section what the last event
 that covered it said. Only what it has confirmed counts as had: delivered or accepted.
 
-The ledger does not say yet which deliveries take something away (withdrawals, retractions). One that gives nothing is
-counted as a notice, and a standing with a later notice says so: what the member has may be less.
+A withdrawal takes back what it names, and where that is the head, everything. A notice that there is news (restricted)
+gives nothing and takes nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from deploy.tracing_steps import Copy, Event, Group
+from schemas.sections import SECTIONS
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +49,10 @@ class Standing:
     told_none: tuple[str, ...] = ()
     """The sections of which it knows that there is nothing in them."""
     pending: tuple[Pending, ...] = ()
+    taken_back: tuple[str, ...] = ()
+    """What it had and was taken back; it has said that it received the withdrawal."""
     notices: tuple[int, ...] = ()
-    """Events of which it was sent something other than a share."""
+    """Events of which it was told that there is news, and nothing of it."""
 
 
 def standings(events: Sequence[Event]) -> tuple[Standing, ...]:
@@ -66,17 +69,35 @@ def standings(events: Sequence[Event]) -> tuple[Standing, ...]:
 def _after(standing: Standing, event: Event, group: Group, copy: Copy) -> Standing:
     """The standing after one more event."""
     sequence = event.sequence or 0
-    if group.head != "granted":
-        return replace(standing, notices=(*standing.notices, sequence)) if copy.delivery_id else standing
+    if group.head != "granted" and not copy.delivery_id:
+        return standing
+    if group.action == "restricted":
+        return replace(standing, notices=(*standing.notices, sequence))
     since = copy.has_since()
     if since is None:
         pending = Pending(sequence, event.event_id, event.decided_at or "", _why(copy))
         return replace(standing, pending=(*standing.pending, pending))
+    standing = _less(standing, group.taken_back)
+    if group.head != "granted":
+        return standing
     covered = {"head", *group.given, *group.given_empty}
     kept = [held for held in standing.has if held.section not in covered]
     new = [Holding(section, sequence, event.event_id, since) for section in ("head", *group.given)]
     none = [section for section in standing.told_none if section not in covered]
-    return replace(standing, has=(*new, *kept), told_none=(*none, *group.given_empty))
+    gone = tuple(section for section in standing.taken_back if section not in covered)
+    return replace(standing, has=(*new, *kept), told_none=(*none, *group.given_empty), taken_back=gone)
+
+
+def _less(standing: Standing, taken_back: Collection[str]) -> Standing:
+    """Without what was taken back; without everything where that is the head."""
+    has = {held.section for held in standing.has} | set(standing.told_none)
+    gone = has if "head" in taken_back else has & set(taken_back)
+    return replace(
+        standing,
+        has=tuple(held for held in standing.has if held.section not in gone),
+        told_none=tuple(section for section in standing.told_none if section not in gone),
+        taken_back=(*standing.taken_back, *(section for section in ("head", *SECTIONS) if section in gone)),
+    )
 
 
 def _why(copy: Copy) -> str:

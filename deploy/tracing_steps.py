@@ -61,6 +61,10 @@ class Group:
     retain_days: int | None
     onward: str
     under_review: bool
+    action: str
+    """What they were sent: share, correct, restricted, withdraw, none."""
+    taken_back: tuple[str, ...]
+    """The head or sections that a withdrawal takes back."""
     members: tuple[Copy, ...]
 
 

@@ -72,7 +72,7 @@ def _event(event: Event) -> Iterator[str]:
 
 def _sent(group: Group, event: Event) -> Iterator[str]:
     none = f"; and that there are no {', '.join(group.given_empty)}" if group.given_empty else ""
-    yield from _wrapped(f"{group.outcome}: {', '.join(('head', *group.given))}{none}", 6)
+    yield from _wrapped(f"{group.outcome}: {', '.join(('head', *group.given))}{none}{_taken_back(group)}", 6)
     by_state: dict[str, list[str]] = {}
     for section, state in group.held_back.items():
         by_state.setdefault(state, []).append(section)
@@ -92,9 +92,20 @@ def _not_sent(group: Group, event: Event) -> Iterator[str]:
     if silent:
         yield from _wrapped(f"{group.outcome}{under}: {_named(silent)}", 6)
     if told := [copy for copy in group.members if copy.delivery_id or copy.news]:
-        yield from _wrapped(f"{group.outcome}{under}, and told so:", 6)
+        yield from _wrapped(f"{group.outcome}{under}, {_sent_instead(group)}:", 6)
         for copy in told:
             yield from _wrapped(f"{copy.member}  {_copy(copy, event)}", 8)
+
+
+def _sent_instead(group: Group) -> str:
+    """What members were sent that were given nothing."""
+    if group.taken_back:
+        return f"and told to give back {', '.join(group.taken_back)}"
+    return "and told that there is news" if group.action == "restricted" else "and told so"
+
+
+def _taken_back(group: Group) -> str:
+    return f"; taken back: {', '.join(group.taken_back)}" if group.taken_back else ""
 
 
 def _against(group: Group) -> str:
@@ -145,7 +156,7 @@ def _news(news: News, day: str = "") -> str:
 
 
 def _standings(members: Sequence[Standing]) -> Iterator[str]:
-    part = [each for each in members if each.has or each.pending or each.notices]
+    part = [each for each in members if each.has or each.pending or each.notices or each.taken_back]
     width = max((len(each.member) for each in part), default=0)
     for each in part:
         yield from _wrapped(f"{each.member:{width}}  {_standing(each)}", 2)
@@ -160,13 +171,15 @@ def _standing(standing: Standing) -> str:
         parts.append(f"{sections} (event {sequence}, since {_day(since)} {_clock(since)})")
     if not standing.has:
         parts.append("nothing that it has confirmed")
+    if standing.taken_back:
+        parts.append(f"no longer {', '.join(standing.taken_back)}, which was taken back")
     if standing.told_none:
         parts.append(f"knows of no {', '.join(standing.told_none)}")
     for why, pending in groupby(standing.pending, key=lambda one: one.why):
         parts.append(_pending(why, list(pending)))
     if standing.notices:
         numbers = _numbers(standing.notices)
-        parts.append(f"was sent a notice at {numbers}, of which this ledger does not say what it takes away")
+        parts.append(f"was told at {numbers} that there is news, and nothing of it")
     return "; ".join(parts)
 
 

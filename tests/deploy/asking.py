@@ -14,7 +14,7 @@ from consumers.ledger import LedgerSink, ledger_opener
 from consumers.sinks.places import Place
 from deploy.demo.run import HERE
 from routing.agreements import load_bundle
-from routing.effects import Effects, Policy, Record
+from routing.effects import NOTHING_KNOWN, Effects, Known, Policy, Record
 from routing.route import route
 from schemas.codec import EventCodec, decode, encode
 from schemas.event import Classification, Contact, Control, IncidentEvent, Location, Names, Person, Vehicle
@@ -64,10 +64,13 @@ def an_event(event_id: str, category: str, *, caveats: tuple[str, ...] | None = 
     )
 
 
-def routed(event: IncidentEvent, policy: Policy | None = None, now: datetime = NOW) -> Effects:
-    """What the router makes of an event."""
+def routed(
+    event: IncidentEvent, policy: Policy | None = None, now: datetime = NOW, after: Effects | None = None
+) -> Effects:
+    """What the router makes of an event, remembering what followed from the one before."""
+    known = NOTHING_KNOWN if after is None else Known(after.incident, NOTHING_KNOWN.stream)
     record = _at(f"incidents.{event.origin}", event.incident_id, _CODEC.encode(event.to_avro()))
-    effects = route(record, policy or a_policy(), now)
+    effects = route(record, policy or a_policy(), now, known=known)
     assert effects.fate == "routed", effects.reason
     return effects
 
@@ -76,7 +79,7 @@ def receipted(
     effects: Effects, member: str, kind: str = "delivered", *, at: datetime | None = None, reference: str | None = None
 ) -> Effects:
     """What the router makes of the member's receipt for what these effects sent it."""
-    (sent,) = [output for output in effects.outputs if output.topic == f"partner.{member}"]
+    *_, sent = [output for output in effects.outputs if output.topic == f"partner.{member}"]
     delivery = decode("Delivery", sent.value, MOST)
     terms, event = delivery["disclosure"], delivery["event"]
     entry = ReceiptEntry(

@@ -116,21 +116,35 @@ def test_each_member_has_what_the_last_confirmed_event_that_covered_it_said(ledg
     assert members["rivers-agency"].has == members["rivers-agency"].pending == ()
 
 
-def test_a_delivery_that_is_no_share_is_named_as_a_notice_of_which_the_ledger_says_no_more(tmp_path: Path) -> None:
-    events = [an_event(f"e-{n}", "crime/robbery", incident_id="i", sequence=n) for n in (1, 2)]
-    sent = [routed(event) for event in events]
-    keep(tmp_path / "ledger.db", [*sent, receipted(sent[0], "west-yorkshire")])
-    with closing(sqlite3.connect(tmp_path / "ledger.db")) as database:  # as no router on its own does yet
-        database.execute(
-            "UPDATE decision SET head = 'withheld', outcome = 'withheld', covers = '[]' WHERE member = 'west-yorkshire'"
-            " AND record_id = (SELECT record_id FROM disclosure WHERE event_id = 'e-2')"
-        )
-        database.commit()
-    told = traced(tmp_path / "ledger.db", "i")
+def told_a_secret(kind: str, folder: Path) -> Trace:
+    """An incident that West Yorkshire holds, of which the next event states what nobody may know."""
+    first = routed(an_event("e-1", "crime/robbery", incident_id="i", sequence=1))
+    secret = {"incident_id": "i", "sequence": 2, "kind": kind, "caveats": ("source-sensitive",)}
+    second = routed(an_event("e-2", "crime/robbery", **secret), after=first)
+    confirmed = [receipted(effects, "west-yorkshire") for effects in (first, second)]
+    keep(folder / "ledger.db", [first, second, *confirmed])
+    return traced(folder / "ledger.db", "i")
+
+
+def test_what_a_correction_took_back_is_no_longer_had(tmp_path: Path) -> None:
+    told = told_a_secret("corrected", tmp_path)
     (standing,) = [each for each in told.members if each.member == "west-yorkshire"]
+    assert (standing.has, standing.told_none, standing.pending) == ((), (), ())
+    assert set(standing.taken_back) == {"head", "classification", "locations", "vehicles", "hazards"}
+    assert "forbidden by STAND-2026 / source, and told to give back head, classification, locations," in flowing(told)
+    assert "nothing that it has confirmed; no longer head, classification, locations, vehicles, hazards" in flowing(
+        told
+    )
+
+
+def test_a_holder_that_is_told_only_that_there_is_news_keeps_what_it_has(tmp_path: Path) -> None:
+    told = told_a_secret("updated", tmp_path)
+    (standing,) = [each for each in told.members if each.member == "west-yorkshire"]
+    assert {held.section for held in standing.has} == {"head", "classification", "locations", "vehicles"}
     assert standing.notices == (2,)
-    assert "was sent a notice at event 2, of which this ledger does not say what it takes away" in flowing(told)
-    assert "withheld, and told so: west-yorkshire no receipt" in flowing(told)
+    assert "forbidden by STAND-2026 / source, and told that there is news: west-yorkshire" in flowing(told)
+    assert standing.pending == ()
+    assert "was told at event 2 that there is news, and nothing of it" in flowing(told)
 
 
 def test_the_last_lines_say_for_each_member_what_it_has_and_since_when(ledger: Path) -> None:
