@@ -26,9 +26,14 @@ from tests.ending import still_running
 PASSWORD_ROLE = "locked"
 """A role that must give its password; all others are trusted."""
 _READY_S = 60.0
-_SETTINGS = {"listen_addresses": "", "max_connections": "40", "shared_buffers": "32MB", "fsync": "off"}
-"""Processes are killed here, never the machine, whose memory keeps what was written. With fsync a server that was
-killed first syncs every file of every database that a test ever made: half a minute and more, late in a run."""
+_SETTINGS = {
+    "listen_addresses": "",
+    "max_connections": "40",
+    "shared_buffers": "32MB",
+    # Else a server that was killed first opens every file of every database that a test ever made: half a minute and
+    # more, late in a run.
+    "recovery_init_sync_method": "syncfs",
+}
 _ACCESS = f"local all {PASSWORD_ROLE} scram-sha-256\nlocal all all trust\n"
 
 

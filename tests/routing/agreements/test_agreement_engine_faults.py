@@ -10,6 +10,7 @@ import pytest
 from routing.agreements import Considered, engine, reasons, said, tables
 from routing.agreements.evaluate import Evaluator, _NullIsNone
 from routing.agreements.masks import Hits, Pair, Slot
+from routing.agreements.named import Named
 from routing.agreements.parting import partition
 from routing.agreements.personal import PersonalRules
 from routing.agreements.said import Matched
@@ -55,6 +56,8 @@ PLANTED: Final[dict[str, tuple[Any, str, Any]]] = {
     ),
     "history is not read": (Evaluator, "_remembered", _without_history),
     "who holds the incident is not asked": (PersonalRules, "evaluate", _nobody_holds),
+    "how long ago the incident closed is not asked": (Named, "ages", lambda *_asked: None),
+    "what people ruled is not asked": (engine, "is_ruled", lambda _state: False),
     "a place that is partly in is out": (Regions, "hits", _nothing_partly),
     "a code above a value leaves nothing open": (tables, "_code_hits", lambda *asked: Hits(_CODE_HITS(*asked).true, 0)),
     "what an origin never states is unknown": (_NullIsNone, "__missing__", lambda self, value: self._table[value]),
