@@ -31,7 +31,11 @@ class _Sight:
 
 
 def measure_rate(contender: Contender, clients: ClientSettings, input_: Input, most_s: float) -> Rate:
-    """From the first commit seen after the warm-up until all is done, or for so many seconds."""
+    """From the first commit seen after the warm-up until all is done, or for so many seconds.
+
+    Raises:
+        RuntimeError: nothing is committed, or all was before the first look.
+    """
     watcher = Consumer(clients.consumer_config(contender.group, **{"isolation.level": "read_uncommitted"}))
     try:
         first = _first_progress(watcher, contender, input_)
@@ -46,6 +50,8 @@ def measure_rate(contender: Contender, clients: ClientSettings, input_: Input, m
     finally:
         watcher.close()
     events = last.events - first.events
+    if not events:
+        raise RuntimeError(f"{contender.kind} had all {input_.events} events done at the first look: measure more")
     return Rate(events / (last.at - first.at), (last.cpu_s - first.cpu_s) / events * 1e6)
 
 
