@@ -58,6 +58,8 @@ def _told(came: Arrived, kind: str, member: str | None, said: dict[str, str]) ->
         at=came.now,
         entries=(FeedbackEntry(incident_id=incident_id, event_id=event_id),),
         source=Source(topic=record.topic, partition=record.partition, offset=record.offset),
-        **said,
+        reason=said.get("reason", ""),
+        detail=said["detail"],
+        remedy=said["remedy"],
     )
     return kind, Output(feedback_topic(origin), identifier.encode(), encode("Feedback", told.to_avro()))

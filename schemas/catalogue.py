@@ -19,7 +19,18 @@ import yaml
 
 from schemas.errors import Rejected
 
-Record = Literal["IncidentEvent", "Delivery", "Receipt", "Feedback", "DisclosureRecord", "Quarantined", "RoutingState"]
+Record = Literal[
+    "IncidentEvent",
+    "Delivery",
+    "Receipt",
+    "Feedback",
+    "DisclosureRecord",
+    "Quarantined",
+    "RoutingState",
+    "Ruling",
+    "Case",
+    "Forwarded",
+]
 Schema = dict[str, Any]
 
 EVENT: Final = "huecry.event.IncidentEvent"

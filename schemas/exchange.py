@@ -64,6 +64,24 @@ class Limits(_Frozen):
     """Most records in one transaction."""
 
 
+Seconds = Annotated[int, Field(ge=1, le=30 * 24 * 60 * 60)]
+
+
+class AnswersWithin(_Frozen):
+    """How long a member has to answer; after each time, from when the one before it was over, the origin is told."""
+
+    transfer_s: tuple[Seconds, ...] = (120, 180)
+    """To accept or reject an incident that is handed over."""
+    assistance_s: tuple[Seconds, ...] = (60, 120)
+    """To accept or reject a request for assistance."""
+    correction_s: tuple[Seconds, ...] = (300,)
+    """For a person to accept a correction of grade, hazard, weapon flag or place."""
+    withdrawal_s: tuple[Seconds, ...] = (900,)
+    """To confirm that sections were removed."""
+    retraction_s: tuple[Seconds, ...] = (900, 3600)
+    """For a person to confirm what became of an incident that was taken back."""
+
+
 class Exchange(_Frozen):
     """The whole of ``exchange.yaml``."""
 
@@ -73,6 +91,7 @@ class Exchange(_Frozen):
     replication: Annotated[int, Field(ge=1, le=7)] = 1
     members: dict[Slug, Member]
     limits: Limits = Limits()
+    answers: AnswersWithin = AnswersWithin()
 
     def publishers(self) -> tuple[str, ...]:
         """Ids of the members that publish, sorted."""

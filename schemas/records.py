@@ -54,6 +54,19 @@ FeedbackKind = Annotated[
         "undeliverable",
         "holders-without-news",
         "sequence-gap",
+        "escalated",
+        "extended",
+        "asked-again",
+        "ruling-not-taken",
+        "shared-at-discretion",
+        "overridden",
+        "retracted",
+        "withdrawn",
+        "bar-lifted",
+        "erased",
+        "restricted",
+        "acted-upon",
+        "passed-on",
     ),
 ]
 
@@ -66,6 +79,9 @@ class FeedbackEntry(Model):
     delivery_id: str | None = None
     at: Moment | None = None
     reference: str | None = None
+    cause: str | None = None
+    passed_to: str | None = None
+    by_role: str | None = None
 
 
 class Source(Model):
@@ -89,6 +105,11 @@ class Feedback(Model):
     remedy: str = ""
     entries: tuple[FeedbackEntry, ...] = ()
     source: Source | None = None
+    sections: tuple[str, ...] = ()
+    role: str | None = None
+    person: str | None = None
+    deadline: Moment | None = None
+    ruling_id: str | None = None
 
 
 class Policy(Model):

@@ -124,8 +124,49 @@ class Stream(Model):
     sequence: Long
 
 
+class ExpectedAnswer(Model):
+    """An answer that a member owes."""
+
+    member: str
+    kind: str
+    delivery_id: str
+    event_id: str = ""
+    asked_at: Moment
+    limits_s: tuple[Int, ...] = ()
+    step: Int = 0
+    deadline: Moment | None = None
+    sections: tuple[str, ...] = ()
+    reason: str = ""
+    ask: str = ""
+    ruling_id: str = ""
+    by_adapter: bool = False
+
+
+class OpenMatter(Model):
+    """Something of an incident that waits for somebody."""
+
+    kind: str
+    member: str
+    overdue: bool = False
+
+
+class Forwarded(Model):
+    """A receipt or ruling that arrived on another partition than its incident's, passed on to that one."""
+
+    topic: str
+    partition: Int
+    offset: Long
+    taken_at: Moment
+    key: bytes | None = None
+    value: bytes | None = None
+
+
 class RoutingState(Model):
-    """What routing remembers of one incident; under the key of a partition, its streams alone. No personal data."""
+    """What routing remembers of one incident.
+
+    Under the key of a partition, its streams alone; under that of an appointment, what is due of its incident. No
+    personal data.
+    """
 
     keep_until: Moment | None = None
     sequence: Long = 0
@@ -141,4 +182,9 @@ class RoutingState(Model):
     rulings: tuple[StandingRuling, ...] = ()
     refusals: tuple[StandingRefusal, ...] = ()
     lines: tuple[OpenLine, ...] = ()
+    latest_offset: Long = -1
+    latest_event_id: str = ""
+    expected: tuple[ExpectedAnswer, ...] = ()
     streams: tuple[Stream, ...] = ()
+    due_at: Moment | None = None
+    open: tuple[OpenMatter, ...] = ()

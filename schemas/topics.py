@@ -17,7 +17,17 @@ from pydantic import BaseModel, ConfigDict
 from schemas.exchange import Exchange, Limits
 
 FamilyName = Literal[
-    "incidents", "receipts", "partner", "feedback", "quarantine", "disclosures", "policy", "routing.state"
+    "incidents",
+    "receipts",
+    "rulings",
+    "partner",
+    "feedback",
+    "quarantine",
+    "disclosures",
+    "cases",
+    "policy",
+    "routing.state",
+    "routing.inbox",
 ]
 PartitionKind = Literal["input", "output", "single", "state"]
 
@@ -112,6 +122,16 @@ def disclosures_topic(member: str) -> str:
     return f"disclosures.{member}"
 
 
+def cases_topic(member: str) -> str:
+    """Where a force's desk learns what its people are asked."""
+    return f"cases.{member}"
+
+
+def rulings_topic(member: str) -> str:
+    """Where a force's desk says what its people ruled."""
+    return f"rulings.{member}"
+
+
 def policy_topic() -> str:
     """Where policy bundles are published."""
     return "policy"
@@ -120,6 +140,11 @@ def policy_topic() -> str:
 def state_topic(exchange: str) -> str:
     """Where the routers of an exchange keep what they remember; by exchange, since a cluster may serve several."""
     return f"routing.state.{exchange}"
+
+
+def inbox_topic(exchange: str) -> str:
+    """Where receipts and rulings go that arrived on another partition than their incident's; by exchange."""
+    return f"routing.inbox.{exchange}"
 
 
 def member_of(topic: str) -> str | None:
@@ -165,6 +190,8 @@ def largest_batch_bytes(kind: PartitionKind, limits: Limits) -> int:
 def _name(family: FamilyName, member: str | None, exchange: Exchange) -> str:
     if family == "routing.state":
         return state_topic(exchange.exchange)
+    if family == "routing.inbox":
+        return inbox_topic(exchange.exchange)
     return family if member is None else f"{family}.{member}"
 
 

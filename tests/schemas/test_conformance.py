@@ -13,7 +13,7 @@ from typing import Any, get_args, get_origin
 import pytest
 from pydantic import AwareDatetime, TypeAdapter, ValidationError
 
-from schemas import event, records, routing_state
+from schemas import casework, event, records, routing_state
 from schemas.avro_form import Schema, named_types, parse
 from schemas.catalogue import catalogue, schema_file
 from schemas.codes import UNKNOWN, codes, enum_code, enum_names, enum_symbol, list_names
@@ -28,6 +28,9 @@ MODELS: dict[str, type[Model]] = {
     "DisclosureRecord": records.DisclosureRecord,
     "Quarantined": records.Quarantined,
     "RoutingState": routing_state.RoutingState,
+    "Ruling": casework.Ruling,
+    "Case": casework.Case,
+    "Forwarded": routing_state.Forwarded,
 }
 PLAIN = {
     "string": str,
@@ -204,7 +207,7 @@ def test_no_model_stands_alone():
     used = {model for record, top in MODELS.items() for model, _ in pairs(top, *parsed(record)).values()}
     defined = {
         kind
-        for module in (event, records, routing_state)
+        for module in (event, records, routing_state, casework)
         for _, kind in inspect.getmembers(module, inspect.isclass)
         if issubclass(kind, Model) and kind is not Model
     }

@@ -5,10 +5,12 @@ from __future__ import annotations
 from schemas.catalogue import catalogue
 from schemas.exchange import Exchange
 from schemas.topics import (
+    cases_topic,
     disclosures_topic,
     families,
     family_of,
     feedback_topic,
+    inbox_topic,
     incidents_topic,
     input_topics,
     member_of,
@@ -16,6 +18,7 @@ from schemas.topics import (
     policy_topic,
     quarantine_topic,
     receipts_topic,
+    rulings_topic,
     state_topic,
     topic_specs,
 )
@@ -40,6 +43,8 @@ def test_each_member_has_the_topics_of_what_it_does() -> None:
         "incidents.reporter",
         "receipts.ambulance",
         "receipts.force",
+        "rulings.force",
+        "rulings.reporter",
         "partner.ambulance",
         "partner.force",
         "feedback.force",
@@ -49,8 +54,11 @@ def test_each_member_has_the_topics_of_what_it_does() -> None:
         "quarantine.reporter",
         "disclosures.force",
         "disclosures.reporter",
+        "cases.force",
+        "cases.reporter",
         "policy",
         "routing.state.north",
+        "routing.inbox.north",
     ]
 
 
@@ -62,8 +70,11 @@ def test_name_functions_agree_with_the_catalogue() -> None:
         feedback_topic("force"),
         quarantine_topic("force"),
         disclosures_topic("force"),
+        cases_topic("force"),
+        rulings_topic("force"),
         policy_topic(),
         state_topic("north"),
+        inbox_topic("north"),
     }
     assert {spec.name for spec in topic_specs(EXCHANGE) if spec.member in {"force", None}} == named
 
@@ -78,7 +89,10 @@ def test_the_member_and_the_family_are_read_from_the_name() -> None:
 
 def test_inputs_and_what_routers_remember_share_one_partition_count_and_all_else_has_one_partition() -> None:
     inputs = set(input_topics(EXCHANGE))
-    assert inputs == {"incidents.force", "incidents.reporter", "receipts.ambulance", "receipts.force"}
+    assert inputs == {
+        *("incidents.force", "incidents.reporter", "receipts.ambulance", "receipts.force"),
+        *("rulings.force", "rulings.reporter", "routing.inbox.north"),
+    }
     for spec in topic_specs(EXCHANGE):
         assert spec.partitions == (3 if spec.name in inputs or spec.family == "routing.state" else 1), spec.name
 
