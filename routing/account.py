@@ -21,6 +21,8 @@ def open_accounts(exchange: Exchange) -> None:
     """Show what may happen as 0 before it does; not pairs of members, of which there are too many."""
     for origin in exchange.publishers():
         metrics.declare("routed_events_total", origin=origin)
+        metrics.declare("rulings_total", origin=origin)
+        metrics.declare("deadlines_passed_total", origin=origin)
     for member in exchange.receivers():
         metrics.declare("routed_receipts_total", member=member)
     for member in exchange.members:
@@ -41,6 +43,14 @@ def account(done: Sequence[tuple[Record, Effects]], deciding_s: float) -> None:
         log.exception("metrics of a batch are incomplete", records=len(done))
 
 
+def account_of_time(passed: Sequence[tuple[str, Effects]]) -> None:
+    """Count what happened of itself in one committed transaction: origins, each with what followed."""
+    for origin, effects in passed:
+        metrics.increment("deadlines_passed_total", origin=origin)
+        for member, kind in effects.feedback:
+            metrics.increment("feedback_total", member=member, kind=kind)
+
+
 def _count(done: Sequence[tuple[Record, Effects]]) -> None:
     metrics.observe("transaction_events", len(done))
     by_topic: dict[str, list[tuple[Record, Effects]]] = {}
@@ -54,7 +64,13 @@ def _count(done: Sequence[tuple[Record, Effects]]) -> None:
 
 
 def _count_topic(topic: str, records: Sequence[tuple[Record, Effects]]) -> None:
-    member = str(member_of(topic))
+    member = member_of(topic)
+    if member is None:
+        _count_forwarded(records)
+        return
+    if family_of(topic) == "rulings":
+        for _, effects in records:
+            _count_ruling(member, effects)
     if events := [effects for _, effects in records if effects.fate == "routed"]:
         metrics.increment("routed_events_total", len(events), origin=member, outcome="routed")
         _count_decisions(member, events)
@@ -67,6 +83,19 @@ def _count_topic(topic: str, records: Sequence[tuple[Record, Effects]]) -> None:
             _quarantined(record, member, effects.reason)
     if family_of(topic) == "incidents":
         metrics.set_gauge("last_routed_timestamp_seconds", time.time(), origin=member)
+
+
+def _count_forwarded(records: Sequence[tuple[Record, Effects]]) -> None:
+    """What was passed on was counted where it arrived; what is none of that is a fault of ours."""
+    for record, effects in records:
+        if effects.fate == "quarantined":
+            metrics.increment("quarantined_records_total", member="routing", reason=effects.reason)
+            log.error("record quarantined", topic=record.topic, offset=record.offset, reason=effects.reason)
+
+
+def _count_ruling(origin: str, effects: Effects) -> None:
+    if effects.fate == "ruled":
+        metrics.increment("rulings_total", origin=origin, outcome="not-taken" if effects.reason else "taken")
 
 
 def _count_decisions(origin: str, events: Sequence[Effects]) -> None:
@@ -106,6 +135,8 @@ def _quarantined(record: Record, member: str, reason: str) -> None:
     metrics.increment("quarantined_records_total", member=member, reason=reason)
     if record.topic.startswith("incidents."):
         metrics.increment("routed_events_total", origin=member, outcome="quarantined")
+    elif record.topic.startswith("rulings."):
+        metrics.increment("rulings_total", origin=member, outcome="quarantined")
     else:
         metrics.increment("routed_receipts_total", member=member, outcome="quarantined")
     level = log.error if reason == "internal" else log.warning

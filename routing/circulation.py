@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Final, Literal, NamedTuple
 
-from routing.agreements.decision import Decision, Outcome
+from routing.agreements.decision import Decision, Outcome, Referral
 from routing.agreements.model import Locate
 from routing.deciding import Decided, Decisions
 from routing.wording import Wording
@@ -21,6 +21,8 @@ from schemas.topics import partner_topic
 from schemas.wire import long_bytes
 
 _REMEMBERED_MOST: Final = 4_096
+EVENT: Final = "event"
+"""The cause of a delivery that the event itself made."""
 
 
 class View(NamedTuple):
@@ -66,6 +68,8 @@ class Circulation(NamedTuple):
     """Who is to be sent something and cannot be reached, with the reason as a code."""
     without_news: tuple[str, ...]
     """Who holds the incident and learns nothing of this event."""
+    referrals: tuple[tuple[str, tuple[Referral, ...]], ...]
+    """For whom people are asked, with the lines that the event asks for."""
     outcomes: tuple[tuple[str, Outcome | Literal["undeliverable"]], ...]
     """Of each recipient."""
     groups: tuple[bytes, ...]
@@ -101,6 +105,7 @@ def _circulation(decisions: Decisions, suspended: tuple[tuple[str, str], ...]) -
         recipients=tuple(each.recipient for each in reached),
         cut_off=cut_off,
         without_news=tuple(each.recipient for each in decisions if each.decision.without_news),
+        referrals=tuple((each.recipient, each.decision.referrals) for each in decisions if each.decision.referrals),
         outcomes=tuple(
             (each.recipient, "undeliverable" if each.recipient in lost else each.decision.outcome) for each in decisions
         ),
@@ -129,14 +134,14 @@ def _addressed(each: Decided, views: dict[View | None, int]) -> Addressed:
         wording.opening,
         wording.ending,
         wording.decision.retain_days,
-        id_rest(recipient, action, "event"),
+        id_rest(recipient, action, EVENT),
     )
 
 
 def _notice(each: Decided, views: dict[View | None, int]) -> Addressed:
     recipient, wording = each
     opening, ending = wording.notice
-    rest = id_rest(recipient, wording.decision.action, "event")
+    rest = id_rest(recipient, wording.decision.action, EVENT)
     view = views.setdefault(None, len(views))
     return Addressed(recipient, partner_topic(recipient), wording, view, opening, ending, None, rest)
 

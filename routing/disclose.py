@@ -13,13 +13,13 @@ from typing import Any, Final, NamedTuple
 from routing.afresh import afresh
 from routing.agreements.model import Locate
 from routing.arrived import Arrived, milliseconds
-from routing.circulation import Addressed, Circulation, View
+from routing.circulation import EVENT, Addressed, Circulation, View
 from routing.effects import Output, Policy
 from routing.geography.cells import cell_of
 from routing.recording import record_head
 from routing.what_came_before import NOTHING
 from routing.wording import of_event
-from schemas.codec import LONG_GIVEN, EventCodec, stable_ids
+from schemas.codec import LONG_GIVEN, EventCodec, id_rest, stable_ids
 from schemas.located import Told, located
 from schemas.parts import ID_LENGTH
 from schemas.topics import disclosures_topic
@@ -50,18 +50,31 @@ class Disclosed(NamedTuple):
 
 
 def disclosed(
-    arrived: Arrived, circulated: Circulation, policy: Policy, codec: EventCodec, positions: Positions
+    arrived: Arrived,
+    circulated: Circulation,
+    policy: Policy,
+    codec: EventCodec,
+    positions: Positions,
+    cause: str = EVENT,
 ) -> Disclosed:
     """One Delivery for each recipient that is granted the head, or is to be told; then the record of it all.
+
+    ``cause`` is what makes them: the event itself, or a ruling by its id, whose record ``arrived`` then names.
 
     Raises:
         Rejected: a section that somebody is granted is malformed; then nobody gets anything of the event.
     """
     # Made from origin, incident, event, recipient, action and cause: the same however often they are made.
-    made = stable_ids(("delivery", *arrived.identity), [to.rest_of_id for to in circulated.deliveries])
+    rests = [to.rest_of_id for to in circulated.deliveries] if cause == EVENT else _rests(circulated, cause)
+    made = stable_ids(("delivery", *arrived.identity), rests)
     outputs, streams = _deliveries(arrived, circulated, made, codec, positions)
-    outputs.append(_record(arrived, circulated, made, policy, positions.before))
+    outputs.append(_record(arrived, circulated, made, policy, positions.before, cause))
     return Disclosed(outputs, streams)
+
+
+def _rests(circulated: Circulation, cause: str) -> list[bytes]:
+    """What of each delivery's id hangs on no event, where something other than the event made it."""
+    return [id_rest(*to.rest_of_id.decode().split("\x1f")[:2], cause) for to in circulated.deliveries]
 
 
 def _deliveries(
@@ -136,9 +149,11 @@ def _address(recipient: str, partition: int) -> tuple[bytes, bytes]:
     return string_bytes(recipient), string_bytes(f"{recipient}/{partition}")
 
 
-def _record(arrived: Arrived, circulated: Circulation, ids: list[bytes], policy: Policy, before: bytes) -> Output:
+def _record(
+    arrived: Arrived, circulated: Circulation, ids: list[bytes], policy: Policy, before: bytes, cause: str
+) -> Output:
     """What was decided about the event for every member: DPA 2018 s.62."""
-    parts = record_head(arrived, policy.bundle, before)
+    parts = record_head(arrived, policy.bundle, before, cause)
     parts.append(circulated.groups[0])
     for number, part in zip(circulated.order, circulated.groups[1:], strict=True):
         parts += (ids[number], part)

@@ -19,6 +19,14 @@ def _never(_member: str) -> int:
     return 0
 
 
+def _nothing(_key: bytes) -> None:
+    return None
+
+
+def _gone(_origin: str, _partition: int, _offset: int) -> None:
+    return None
+
+
 class Record(NamedTuple):
     """One Kafka record of an input topic."""
 
@@ -29,6 +37,13 @@ class Record(NamedTuple):
     value: bytes | None
     timestamp_ms: int = 0
     """When the broker took it; 0: not known."""
+    by_way_of: str = ""
+    """The topic that it was forwarded on, where partition and offset are of; empty: its own."""
+
+    @property
+    def lies_on(self) -> str:
+        """The topic that its partition and offset are of."""
+        return self.by_way_of or self.topic
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +73,15 @@ class Known(NamedTuple):
     incident: Incident | None = None
     stream: Callable[[str], int] = _never
     """Of a member, the position of the last delivery in its stream."""
+    find: Callable[[bytes], Incident | None] = _nothing
+    """What is remembered of any incident of the record's partition, by its key (`routing.state.memory`)."""
+    event_at: Callable[[str, int, int], Record | None] = _gone
+    """An event again, by its origin, partition and offset; None: it is no longer on its topic."""
 
 
 NOTHING_KNOWN: Final = Known()
 
-Fate = Literal["routed", "receipted", "quarantined", "repeated"]
+Fate = Literal["routed", "receipted", "quarantined", "repeated", "ruled", "forwarded", "elapsed"]
 
 
 Outcomes = tuple[tuple[str, Outcome | Literal["undeliverable"]], ...]
@@ -84,5 +103,7 @@ class Effects(NamedTuple):
     """Of a quarantined record: the schema id that this release does not know, which a registry may."""
     incident: Incident | None = None
     """What is to be remembered of its incident; None: what was remembered before."""
+    others: tuple[tuple[bytes, Incident], ...] = ()
+    """What is to be remembered of incidents, by their keys, where the record is no event."""
     streams: Mapping[str, int] = _UNMOVED
     """Where the streams of members stand that something was delivered to."""

@@ -13,8 +13,8 @@ from routing.circulation import Circulation
 from routing.deciding import Decisions
 from routing.state.encoding import kept_holdings
 from routing.state.holding import holding_after
-from routing.state.incident import Incident, Kept, Rulings
-from routing.state.remembering import NO_HOLDINGS, NO_NUMBERS, NO_RULINGS, Told, next_incident, numbered
+from routing.state.incident import Incident, Kept, Latest, Rulings
+from routing.state.remembering import Told, next_incident, numbered, told_of
 from routing.state.sequence import seen_after
 from schemas.errors import Rejected
 
@@ -46,7 +46,7 @@ def remembered(came: Arrived, before: Incident | None, followed: Followed, close
         Rejected: more would have to be remembered of the incident than may be: nothing of it may be left out, since a
             code that was once stated may protect somebody.
     """
-    numbers, holdings, rulings = _before(before)
+    numbers, holdings, rulings, expected = told_of(before)
     recipients = followed.circulated.recipients
     if recipients:
         numbers = numbered(numbers, recipients)
@@ -54,7 +54,12 @@ def remembered(came: Arrived, before: Incident | None, followed: Followed, close
         holdings = _held(holdings, rulings, policy, followed.decisions, frozenset(recipients))
     seen = seen_after(before, came.identity[2], came.record.value or b"")
     incident = next_incident(
-        before, came.considered, seen, (milliseconds(came.now), closed_ms), Told(numbers, holdings)
+        before,
+        came.considered,
+        seen,
+        (milliseconds(came.now), closed_ms),
+        Told(numbers, holdings, rulings, expected),
+        Latest(came.record.offset, came.identity[2]),
     )
     size = len(incident.history.encoded) + len(incident.holdings.encoded) + len(incident.rulings.encoded)
     if size > _FEW_BYTES and (before is None or len(incident.history.encoded) > len(before.history.encoded)):
@@ -64,12 +69,6 @@ def remembered(came: Arrived, before: Incident | None, followed: Followed, close
             remedy="state codes of the code lists; what was stated once is remembered until the incident is forgotten",
         )
     return incident
-
-
-def _before(before: Incident | None) -> tuple[Kept[dict[str, int]], Kept[tuple[Holding, ...]], Kept[Rulings]]:
-    if before is None:
-        return NO_NUMBERS, NO_HOLDINGS, NO_RULINGS
-    return before.numbers, before.holdings, before.rulings
 
 
 @lru_cache(maxsize=_REMEMBERED_MOST)

@@ -10,13 +10,14 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Literal, NamedTuple, Protocol
 
 from routing.account import account, open_accounts
 from routing.effects import Effects, Known, Policy, Record
 from routing.halving import Part, refuse
 from routing.input_lags import InputLags
+from routing.passing import Passing
 from routing.reach import MISSING, Reach
 from routing.route import route
 from routing.session import Session
@@ -25,7 +26,7 @@ from schemas.errors import Fatal, Unavailable
 from schemas.exchange import Exchange
 from schemas.ops import metrics
 from schemas.ops.logs import get_logger
-from schemas.topics import member_of
+from schemas.topics import family_of, member_of
 
 log = get_logger()
 
@@ -76,6 +77,7 @@ class Loop:
         self._waiting: dict[str, str] = {}
         self._next_note = 0.0
         self._lags = InputLags(exchange.publishers(), blind_s)
+        self._passing = Passing(session)
         open_accounts(exchange)
 
     def change_policy(self, policy: Policy | None) -> None:
@@ -96,8 +98,11 @@ class Loop:
             self._lags.note(self._session.intake.oldest())
         if self._policy is None:
             time.sleep(_NO_POLICY_PAUSE_S)
-        elif self._session.is_ready and (batch := self._session.intake.take(self._exchange.limits.transaction_events)):
-            self._carry(batch)
+        elif self._session.is_ready:
+            if batch := self._session.intake.take(self._exchange.limits.transaction_events):
+                self._carry(batch)
+            if self._session.is_ready:
+                self._passing.turn(self._present(self._policy), self._reach.unwritable())
 
     def _carry(self, batch: list[Record]) -> None:
         """Route a batch, in halves if it must be; what could not be routed now goes back to the intake."""
@@ -148,7 +153,7 @@ class Loop:
     def _produce(self, part: Part, producer: TransactionalProducer) -> _Routed:
         """Route and produce as many records as there is time for."""
         assert self._policy is not None  # noqa: S101  without one, no batch is taken
-        policy = replace(self._policy, suspended=self._reach.suspended())
+        policy = self._present(self._policy)
         clock = _Clock(part.records, policy.exchange.limits.transaction_ms / 1000)
         router = refuse if part.is_culprit else self._router
         unwritable = self._reach.unwritable()
@@ -157,7 +162,7 @@ class Loop:
         deciding_s = 0.0
         for record in part.records:
             started = time.perf_counter()
-            effects = router(record, policy, datetime.now(UTC), known=recollection.known(record))
+            effects = router(record, policy, self._session.clock.now(), known=self._known(record))
             deciding_s += time.perf_counter() - started
             if waits := self._must_wait(effects, unwritable):
                 return _Routed(done, deciding_s, waits)
@@ -168,6 +173,27 @@ class Loop:
             if clock.says_commit(len(done)):
                 break
         return _Routed(done, deciding_s)
+
+    def _present(self, policy: Policy) -> Policy:
+        """The policy with who can be reached now."""
+        return replace(policy, suspended=self._reach.suspended())
+
+    def _known(self, record: Record) -> Known:
+        recollection = self._session.recollection
+        if family_of(record.topic) == "incidents":
+            return recollection.known(record)
+        return recollection.known_of(record.partition, self._reread)
+
+    def _reread(self, origin: str, partition: int, offset: int) -> Record | None:
+        """An event again; while the broker does not give it, the batch is routed again.
+
+        Raises:
+            Aborted: it does not.
+        """
+        try:
+            return self._session.rereading.event_at(origin, partition, offset)
+        except Unavailable as why:
+            raise Aborted(str(why)) from None
 
     def _must_wait(self, effects: Effects, unwritable: frozenset[str]) -> WaitReason:
         """Why a record can be neither routed nor refused now, so that nothing more of its topic may be; or nothing.

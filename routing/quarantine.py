@@ -30,9 +30,9 @@ def quarantined(
         now: the time of refusal.
         identity: incident_id and event_id, if they could be read.
     """
-    source = Source(topic=record.topic, partition=record.partition, offset=record.offset)
+    source = Source(topic=record.lies_on, partition=record.partition, offset=record.offset)
     incident_id, event_id = identity
-    identifier = stable_id("quarantine", record.topic, str(record.partition), str(record.offset))
+    identifier = stable_id("quarantine", record.lies_on, str(record.partition), str(record.offset))
     kept = Quarantined(
         quarantine_id=identifier,
         member=member,

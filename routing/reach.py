@@ -13,12 +13,14 @@ from schemas.exchange import Exchange
 from schemas.ops import metrics
 from schemas.ops.logs import get_logger
 from schemas.topics import (
+    cases_topic,
     disclosures_topic,
     feedback_topic,
     incidents_topic,
     partner_topic,
     quarantine_topic,
     receipts_topic,
+    rulings_topic,
     state_topic,
 )
 
@@ -69,12 +71,12 @@ class Reach:
 
     def holds(self) -> dict[str, str]:
         """Input topics that cannot be routed, each with the topic of their own member that cannot be written."""
-        held = {}
+        held: dict[str, str] = {}
         unwritable = self.unwritable()
         for member, facts in self._exchange.members.items():
             lacking = [topic for topic in self._own[member] if topic in unwritable]
             if lacking and facts.publishes:
-                held[incidents_topic(member)] = lacking[0]
+                held |= dict.fromkeys((incidents_topic(member), rulings_topic(member)), lacking[0])
             if lacking and facts.receives:
                 held[receipts_topic(member)] = lacking[0]
         return held
@@ -97,4 +99,5 @@ def _own(exchange: Exchange, member: str) -> tuple[str, ...]:
     if not exchange.members[member].publishes:
         return (quarantine_topic(member),)
     kept = state_topic(exchange.exchange)
-    return (disclosures_topic(member), feedback_topic(member), quarantine_topic(member), kept)
+    said = (disclosures_topic(member), feedback_topic(member), cases_topic(member), quarantine_topic(member))
+    return (*said, kept)

@@ -1,20 +1,34 @@
-"""What members say became of deliveries, turned into feedback for each origin."""
+"""What members say became of deliveries: told to each origin, and taken off what the member owes an answer to."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from routing.effects import Effects, Output, Policy, Record
-from schemas.codec import decode_foreign, encode, stable_id
+from routing.consequences import Consequences, Setting
+from routing.effects import Effects, Known, Output, Policy, Record
+from routing.forwarding import forwarded
+from routing.state.memory import incident_key
+from routing.telling import About
+from schemas.codec import EventCodec, decode_foreign, encode, stable_id
+from schemas.codes import enum_code
 from schemas.errors import Rejected
+from schemas.exchange import Exchange
+from schemas.partitioner import partition_of
 from schemas.topics import feedback_topic
 
-_TOLD: Final = frozenset({"DELIVERED", "ACCEPTED", "REJECTED", "FAILED"})
+_ANSWERS: Final = frozenset({"accepted", "rejected", "erased", "restricted"})
+"""What a member may owe; other receipts change nothing that is remembered."""
+_TOLD: Final = frozenset({"delivered", "failed", "acted-upon", "passed-on"}) | _ANSWERS
+
+Entry = dict[str, Any]
 
 
-def receipted(record: Record, member: str, policy: Policy, now: datetime) -> Effects:
-    """The feedback that follows from a member's receipt: one record for each origin it names.
+def receipted(record: Record, member: str, policy: Policy, now: datetime, known: Known, codec: EventCodec) -> Effects:
+    """What follows from a member's receipt: feedback for each origin it names, and answers taken off what is owed.
+
+    An answer about an incident of another partition goes there, where what is owed is remembered.
 
     Raises:
         Rejected: it is not a receipt of that member, or names an origin that there is not.
@@ -22,23 +36,89 @@ def receipted(record: Record, member: str, policy: Policy, now: datetime) -> Eff
     receipt = decode_foreign("Receipt", record.value, policy.exchange.limits.max_event_bytes)
     if receipt["member"] != member:
         raise Rejected("wrong-member", "the receipt names another member than the topic it arrived on")
-    if receipt["kind"] not in _TOLD:
-        raise Rejected("unsupported-receipt", f"receipts of kind {receipt['kind'].lower()} are not routed yet")
-    by_origin: dict[str, list[dict[str, Any]]] = {}
-    publishers = policy.exchange.publishers()
-    for entry in receipt["entries"]:
-        if entry["origin"] not in publishers:
-            raise Rejected("unknown-origin", "an entry names an origin that does not publish in this exchange")
+    kind = enum_code(receipt["kind"])
+    if kind not in _TOLD:
+        raise Rejected("unsupported-receipt", f"expected one of {', '.join(sorted(_TOLD))}, got {kind}")
+    _check_origins(receipt["entries"], policy)
+    here: list[Entry] = receipt["entries"]
+    elsewhere: list[Output] = []
+    if kind in _ANSWERS:
+        here, elsewhere = _by_partition(receipt["entries"], record, policy.exchange)
+    by_origin: dict[str, list[Entry]] = {}
+    for entry in here:
         by_origin.setdefault(entry["origin"], []).append(entry)
-    outputs = tuple(_feedback(record, receipt, origin, entries, now) for origin, entries in sorted(by_origin.items()))
-    kind = receipt["kind"].lower()
-    return Effects(fate="receipted", outputs=outputs, feedback=tuple((origin, kind) for origin in sorted(by_origin)))
+    outputs = [_feedback(record, receipt, origin, entries, now) for origin, entries in sorted(by_origin.items())]
+    settled = _settle(record, member, kind, here, Setting(policy, codec, record.partition, known.stream), known, now)
+    outputs += elsewhere
+    return Effects(
+        fate="receipted" if here or not elsewhere else "forwarded",
+        outputs=tuple(outputs),
+        feedback=tuple((origin, kind) for origin in sorted(by_origin)),
+        others=settled,
+    )
 
 
-def _feedback(
-    record: Record, receipt: dict[str, Any], origin: str, entries: list[dict[str, Any]], now: datetime
-) -> Output:
-    identifier = stable_id("receipt", record.topic, str(record.partition), str(record.offset), origin)
+def _check_origins(entries: Iterable[Entry], policy: Policy) -> None:
+    publishers = policy.exchange.publishers()
+    if any(entry["origin"] not in publishers for entry in entries):
+        raise Rejected("unknown-origin", "an entry names an origin that does not publish in this exchange")
+
+
+def _by_partition(entries: Sequence[Entry], record: Record, exchange: Exchange) -> tuple[list[Entry], list[Output]]:
+    """The entries whose incidents are of this partition, and the record forwarded to those of the others."""
+    places = [partition_of(entry["incident_id"].encode(), exchange.partitions) for entry in entries]
+    here = [entry for entry, place in zip(entries, places, strict=True) if place == record.partition]
+    if record.by_way_of:  # each partition that it concerns has it
+        return here, []
+    return here, [forwarded(record, place, exchange.exchange) for place in sorted(set(places) - {record.partition})]
+
+
+def _settle(
+    record: Record, member: str, kind: str, entries: Iterable[Entry], setting: Setting, known: Known, now: datetime
+) -> tuple[tuple[bytes, Any], ...]:
+    """What is remembered of each incident once these answers are taken off what the member owes."""
+    if kind not in _ANSWERS:
+        return ()
+    drawn: dict[bytes, Consequences] = {}
+    for entry in entries:
+        key = incident_key(entry["origin"], entry["incident_id"])
+        if key not in drawn:
+            incident = known.find(key)
+            if incident is None or not incident.expected.value:
+                continue
+            matter = About(entry["origin"], entry["incident_id"], entry["event_id"], now, record)
+            drawn[key] = Consequences(matter, incident, setting)
+        _answer(member, kind, entry, drawn[key])
+    return tuple((key, each.incident()) for key, each in drawn.items())
+
+
+def _answer(member: str, kind: str, entry: Entry, drawn: Consequences) -> None:
+    """Of a retraction the adapter's word is not enough: a person there has yet to confirm."""
+    left = []
+    for owed in drawn.expected:
+        is_meant = owed.member == member and owed.delivery_id == entry["delivery_id"]
+        if not is_meant or kind not in _SETTLES[owed.kind]:
+            left.append(owed)
+        elif owed.kind == "retract" and entry["by_role"] is None:
+            left.append(owed.confirmed_by_adapter())
+    drawn.expected = tuple(left)
+
+
+_SETTLES: Final = {
+    "retract": ("erased", "restricted"),
+    "withdraw": ("erased", "restricted"),
+    "correct": ("accepted", "rejected"),
+    "transfer": ("accepted", "rejected"),
+    "assistance": ("accepted", "rejected"),
+}
+"""What answers what."""
+
+
+_KEPT: Final = ("incident_id", "event_id", "delivery_id", "at", "reference", "cause", "passed_to", "by_role")
+
+
+def _feedback(record: Record, receipt: Entry, origin: str, entries: list[Entry], now: datetime) -> Output:
+    identifier = stable_id("receipt", record.lies_on, str(record.partition), str(record.offset), origin)
     causes = sorted({entry["cause"] for entry in entries if entry["cause"]})
     value = {
         "feedback_id": identifier,
@@ -47,16 +127,7 @@ def _feedback(
         "member": receipt["member"],
         "at": now,
         "reason": causes[0] if causes else "",
-        "entries": [
-            {
-                "incident_id": entry["incident_id"],
-                "event_id": entry["event_id"],
-                "delivery_id": entry["delivery_id"],
-                "at": entry["at"],
-                "reference": entry["reference"],
-            }
-            for entry in entries
-        ],
-        "source": {"topic": record.topic, "partition": record.partition, "offset": record.offset},
+        "entries": [{name: entry[name] for name in _KEPT} for entry in entries],
+        "source": {"topic": record.lies_on, "partition": record.partition, "offset": record.offset},
     }
     return Output(feedback_topic(origin), identifier.encode(), encode("Feedback", value))

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from routing.effects import NOTHING_KNOWN, Effects, Known, Output, Record
+from routing.state.agenda import Agenda
 from routing.state.memory import Memories
 from routing.state.restoring import Changelog
 from routing.state.store import DiskStore, Position, Store, StoreMemory
@@ -23,6 +24,8 @@ from schemas.topics import family_of, member_of, state_topic
 
 log = get_logger()
 
+EventAt = Callable[[str, int, int], Record | None]
+"""Reads an event again, by its origin, partition and offset; None: it is no longer on its topic."""
 _READ_S: Final = 0.05
 _AGAIN_S: Final = 1.0
 
@@ -116,12 +119,36 @@ class Recollection:
         memory = self._memories[record.partition]
         return Known(memory.get(prefix + record.key), memory.stream)
 
+    def known_of(self, partition: int, event_at: EventAt) -> Known:
+        """What is remembered that the routing of anything but an event may hang on.
+
+        Args:
+            partition: the record's.
+            event_at: reads an event again.
+        """
+        memory = self._memories[partition]
+        return Known(None, memory.stream, memory.get, event_at)
+
     def remember(self, record: Record, effects: Effects) -> None:
         """What follows from a record stands in the open transaction."""
         if effects.incident is not None:
             memory = self._memories[record.partition]
             memory.put(_prefix(record.topic) + (record.key or b""), effects.incident)
             memory.move_streams(effects.streams)
+        elif effects.others:
+            self.remember_others(record.partition, effects)
+
+    def remember_others(self, partition: int, effects: Effects) -> None:
+        """What follows from anything but an event stands in the open transaction."""
+        memory = self._memories[partition]
+        for key, incident in effects.others:
+            memory.put(key, incident)
+        memory.move_streams(effects.streams)
+
+    def agendas(self) -> Iterator[tuple[int, Agenda]]:
+        """What is due, by partition, as of the last commit."""
+        for partition, memory in self._memories:
+            yield partition, memory.agenda
 
     def changes(self) -> Iterator[Output]:
         """What the open transaction changes, as records for the changelog."""

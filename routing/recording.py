@@ -14,6 +14,7 @@ from typing import Any, Final
 from routing.agreements.bundle import Bundle
 from routing.agreements.considered import Considered
 from routing.arrived import Arrived, milliseconds
+from routing.circulation import EVENT
 from routing.what_came_before import NOTHING
 from schemas.catalogue import catalogue
 from schemas.codec import id_rest, stable_ids
@@ -33,10 +34,11 @@ _REMEMBERED_MOST: Final = 8_192
 Encode = Callable[[Any], bytes]
 
 
-def record_head(arrived: Arrived, bundle: Bundle, before: bytes = NOTHING) -> list[bytes]:
+def record_head(arrived: Arrived, bundle: Bundle, before: bytes = NOTHING, cause: str = EVENT) -> list[bytes]:
     """A framed DisclosureRecord as far as its decisions, in parts; ``before`` as `what_came_before` has it."""
     origin, incident_id, event_id = arrived.identity
-    (record_id,) = stable_ids(("record", origin, incident_id), (id_rest(event_id),))
+    rest = id_rest(event_id) if cause == EVENT else id_rest(event_id, cause)
+    (record_id,) = stable_ids(("record", origin, incident_id), (rest,))
     record, form = arrived.record, _considered_form()
     encode = form.remembering if arrived.is_usual else form.afresh
     return [
@@ -46,7 +48,7 @@ def record_head(arrived: Arrived, bundle: Bundle, before: bytes = NOTHING) -> li
         string_bytes(incident_id),
         string_bytes(event_id),
         _long(arrived.considered.sequence),
-        _text(record.topic),
+        _text(record.lies_on),
         _long(record.partition),
         long_bytes(record.offset),
         _long(milliseconds(arrived.now)),

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import cache, lru_cache
 from typing import Final, NamedTuple
@@ -13,21 +14,26 @@ from routing.agreements.following import closed_at
 from routing.agreements.measured import geography_of
 from routing.agreements.state import FIRST_EVENT
 from routing.arrived import Arrived, arrived, milliseconds
+from routing.asked import ask, asks_nothing, latest_of
 from routing.circulation import circulation
+from routing.consequences import Consequences, Setting
 from routing.considering import MOST_IN_AN_ID, check_identity
-from routing.deciding import decide_afresh, decide_all
+from routing.deciding import Decisions, decide_afresh, decide_all
 from routing.disclose import Positions, disclosed
 from routing.effects import NOTHING_KNOWN, Effects, Known, Policy, Record
 from routing.following import Followed, remembered
+from routing.forwarding import forwarded, taken_up
 from routing.quarantine import quarantined
+from routing.recalled import TakenBack, retract
 from routing.receipts import receipted
+from routing.ruled import ruled
 from routing.state.sequence import news
-from routing.telling import feedback_of
+from routing.telling import about, feedback_of
 from routing.what_came_before import what_came_before
 from schemas.codec import EventCodec
 from schemas.errors import Rejected
 from schemas.partitioner import partition_of
-from schemas.topics import FamilyName, family_of, member_of
+from schemas.topics import FamilyName, family_of, largest_batch_bytes, member_of
 from schemas.wire import unframe
 
 
@@ -54,12 +60,24 @@ def route(
         known: what is remembered of its incident and its partition.
     """
     family, member = _input(record.topic)
+    if family == "routing.inbox":
+        try:
+            record = taken_up(record, largest_batch_bytes("input", policy.exchange.limits))
+        except Rejected as why:
+            # Only routers write there, and it has no owner to be kept for: it is counted, and alerted as internal.
+            return Effects("quarantined", (), reason=why.reason)
+        family, member = _input(record.topic)
     if member is None or member not in policy.exchange.members:
         msg = f"not an input topic of this exchange: {record.topic}"
         raise ValueError(msg)
-    if family == "receipts":
-        return _route_receipt(record, member, policy, now)
-    return _route_event(Coming(record, member, known, now), policy, codec or _codec())
+    coming = Coming(record, member, known, now)
+    if family == "incidents":
+        return _route_event(coming, policy, codec or _codec())
+    take = _route_receipt if family == "receipts" else _route_ruling
+    try:
+        return take(coming, policy, codec or _codec())
+    except Rejected as why:
+        return _refused(record, member, why, policy, now)
 
 
 @lru_cache(maxsize=4_096)
@@ -67,20 +85,26 @@ def _input(topic: str) -> tuple[FamilyName | None, str | None]:
     return family_of(topic), member_of(topic)
 
 
-def _route_receipt(record: Record, member: str, policy: Policy, now: datetime) -> Effects:
-    try:
-        return receipted(record, member, policy, now)
-    except Rejected as why:
-        return _refused(record, member, why, policy, now)
-
-
 class Coming(NamedTuple):
-    """An event before it is opened."""
+    """A record before it is opened."""
 
     record: Record
-    origin: str
+    member: str
+    """Whose topic it came on; of an event, its origin."""
     known: Known
     now: datetime
+
+
+def _route_receipt(coming: Coming, policy: Policy, codec: EventCodec) -> Effects:
+    return receipted(coming.record, coming.member, policy, coming.now, coming.known, codec)
+
+
+def _route_ruling(coming: Coming, policy: Policy, codec: EventCodec) -> Effects:
+    record = coming.record
+    place = partition_of(record.key or b"", policy.exchange.partitions)
+    if place != record.partition and not record.by_way_of:
+        return Effects("forwarded", (forwarded(record, place, policy.exchange.exchange),))
+    return ruled(record, coming.member, policy, coming.now, coming.known, codec)
 
 
 def _route_event(coming: Coming, policy: Policy, codec: EventCodec) -> Effects:
@@ -108,6 +132,8 @@ _REPEATED: Final = Effects("repeated", ())
 def _disclosed(came: Arrived, policy: Policy, codec: EventCodec, known: Known, gap_after: int | None) -> Effects:
     before = known.incident
     state = FIRST_EVENT if before is None else before.state()
+    if came.considered.kind == "retract":
+        return _retracted(came, policy, codec, known, gap_after)
     closed = closed_at(state, came.considered, came.now)
     closed_ms = None if closed is None else milliseconds(closed)
     decide = decide_all if came.is_usual else decide_afresh
@@ -117,14 +143,63 @@ def _disclosed(came: Arrived, policy: Policy, codec: EventCodec, known: Known, g
     positions = Positions(numbers, known.stream, closed_ms, what_came_before(before))
     outputs, streams = disclosed(came, circulated, policy, codec, positions)
     told = feedback_of(came, circulated, gap_after)
-    return Effects(
+    incident = remembered(came, before, Followed(policy.bundle, decisions, circulated), closed_ms)
+    effects = Effects(
         fate="routed",
         outputs=(*outputs, *(output for _, output in told)),
         outcomes=circulated.outcomes,
         feedback=tuple((came.considered.origin, kind) for kind, _ in told),
-        incident=remembered(came, before, Followed(policy.bundle, decisions, circulated), closed_ms),
+        incident=incident,
         streams=streams,
     )
+    if asks_nothing(came, circulated, incident):
+        return effects
+    setting = Setting(policy, codec, came.record.partition, _after(streams, known))
+    drawn = Consequences(about(came), incident, setting)
+    ask(came, decisions, circulated, drawn)
+    return _with(effects, drawn)
+
+
+def _retracted(came: Arrived, policy: Policy, codec: EventCodec, known: Known, gap_after: int | None) -> Effects:
+    """The origin's own system takes the incident back, from the members addressed or from every holder.
+
+    It is decided for nobody: whoever holds nothing hears nothing of it. Its record says so.
+    """
+    nobody = Decisions(())
+    circulated = circulation(nobody, policy.suspended)
+    closed = None if known.incident is None else known.incident.closed_ms
+    positions = Positions({}, known.stream, closed, what_came_before(known.incident))
+    outputs, _ = disclosed(came, circulated, policy, codec, positions)
+    told = feedback_of(came, circulated, gap_after)
+    incident = remembered(came, known.incident, Followed(policy.bundle, nobody, circulated), closed)
+    effects = Effects(
+        fate="routed",
+        outputs=(*outputs, *(output for _, output in told)),
+        feedback=tuple((came.considered.origin, kind) for kind, _ in told),
+        incident=incident,
+    )
+    drawn = Consequences(about(came), incident, Setting(policy, codec, came.record.partition, known.stream))
+    stated = next((change["reason"] for change in came.control.changes if change["reason"]), "")
+    what = TakenBack(came.considered.addressees, stated or "superseded", came.identity[2])
+    retract(what, drawn)
+    if drawn.case_notices:
+        drawn.show_case(latest_of(came), came.identity[2])
+    return _with(effects, drawn)
+
+
+def _with(effects: Effects, drawn: Consequences) -> Effects:
+    """An event's effects with what else follows for its incident."""
+    return effects._replace(
+        outputs=(*effects.outputs, *drawn.outputs),
+        feedback=(*effects.feedback, *drawn.news),
+        incident=drawn.incident(),
+        streams={**effects.streams, **drawn.streams},
+    )
+
+
+def _after(streams: Mapping[str, int], known: Known) -> Callable[[str], int]:
+    """Where members' streams stand after an event's own deliveries."""
+    return lambda member: streams.get(member) or known.stream(member)
 
 
 def _check_place(record: Record, policy: Policy) -> None:

@@ -16,13 +16,15 @@ from typing import Any, Final
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
 
+from routing.clock import Clock, SystemClock
 from routing.effects import Record
 from routing.heart import Heart
 from routing.intake import Intake, Place
 from routing.recollection import recollection
+from routing.rereading import Rereading
 from routing.settings import RouterSettings, consuming, producing, state_folder
 from routing.transactions import TransactionalProducer
-from schemas.errors import Fatal
+from schemas.errors import Fatal, Unavailable
 from schemas.exchange import Exchange
 from schemas.kafka import ClientSettings
 from schemas.ops.logs import get_logger
@@ -50,8 +52,16 @@ class Session:
     """A worker's membership of the routing group. Not for threads."""
 
     def __init__(
-        self, exchange: Exchange, settings: RouterSettings, slot: int, clients: ClientSettings, heart: Heart
+        self,
+        exchange: Exchange,
+        settings: RouterSettings,
+        slot: int,
+        clients: ClientSettings,
+        heart: Heart,
+        clock: Clock | None = None,
     ) -> None:
+        """Join the group; ``clock`` is the system's unless told."""
+        self.clock = clock or SystemClock()
         self.intake = Intake()
         folder = state_folder(exchange.exchange, settings) / str(slot)
         self.recollection = recollection(clients, exchange.exchange, folder, settings.state_memory_mb)
@@ -62,6 +72,7 @@ class Session:
         self._assignment: list[TopicPartition] | None = None
         self._wrong_assignment = ""
         self._membership: Any = None
+        self._next: dict[Place, int] = {}
         self._closing = False
         name = f"{exchange.exchange}.route.{settings.instance}.{slot}"
         config = clients.producer_config(exchange.limits, **producing(settings))
@@ -69,6 +80,7 @@ class Session:
             TransactionalProducer(config, f"{name}.{turn}", heart, settings.slow_commit_ms / 1000) for turn in "ab"
         ]
         group = f"{exchange.exchange}.route"
+        self.rereading = Rereading(clients, name, self.clock.taken_ms)
         self._consumer = Consumer(clients.consumer_config(group, **consuming(settings, name, exchange)))
         self._consumer.subscribe(
             list(input_topics(exchange)),
@@ -124,19 +136,41 @@ class Session:
         self._producers[0].begin()
         return self._producers[0]
 
-    def commit(self, batch: Iterable[Record]) -> None:
+    def commit(self, batch: Iterable[Record], at: Iterable[Place] = ()) -> None:
         """Commit the open transaction with the offsets of a batch.
+
+        Args:
+            batch: the records that were routed in it.
+            at: inputs whose present position is sent along: no transaction is without one, since that fences a zombie.
 
         Raises:
             Aborted, Unpassable, Indefinite: as `TransactionalProducer.commit`.
             Fatal: it is committed, and what it changes could not be written to disk: a fresh worker will read it.
         """
-        ends: dict[tuple[str, int], int] = {}
+        ends: dict[Place, int] = {place: self.position(place) for place in at}
         for record in batch:
             ends[record.topic, record.partition] = record.offset + 1
         offsets = [TopicPartition(topic, partition, offset) for (topic, partition), offset in ends.items()]
         self._producers[0].commit(offsets, self._membership)
+        self._next |= ends
         self.recollection.committed()
+
+    def position(self, place: Place) -> int:
+        """The offset of the next record of an input to be routed; 0: nothing of it has been."""
+        return self._next.get(place, 0)
+
+    def end(self, place: Place) -> int:
+        """The offset after the last record of an input, as the broker has it now; 0: it holds none.
+
+        Raises:
+            Unavailable: it does not say.
+        """
+        try:
+            with self._heart.call():
+                start, end = self._consumer.get_watermark_offsets(TopicPartition(*place), _ASK_TIMEOUT_S, cached=False)
+        except KafkaException as error:
+            raise Unavailable(f"the end of {place[0]} cannot be seen: {error.args[0].name()}") from None
+        return int(end) if end > start else 0
 
     def rewind(self) -> None:
         """Go back to the committed offsets, as if every partition were newly assigned: what is remembered is read anew.
@@ -181,6 +215,7 @@ class Session:
                 return
             if any(place.error is not None for place in committed):
                 return
+            self._next = {(place.topic, place.partition): max(0, place.offset) for place in committed}
             self._is_settled = True
             self.recollection.begin({place.partition for place in self._assignment or ()})
         with self._heart.call():
@@ -201,6 +236,7 @@ class Session:
         for producer in self._producers:
             producer.close()
         self._consumer.close()
+        self.rereading.close()
         self.recollection.close()
 
     def _take_in(self, messages: Sequence[Any]) -> int:
@@ -216,7 +252,7 @@ class Session:
                     message.offset(),
                     message.key(),
                     message.value(),
-                    message.timestamp()[1],
+                    self.clock.taken_ms(message.timestamp()[1]),
                 )
             )
         if records:

@@ -11,7 +11,7 @@ from routing.agreements.decision import Referral
 from routing.agreements.model import Step
 from routing.agreements.state import CaseLine, RuleRef
 
-NoticeKind = Literal["opened", "escalated", "extended", "lapsed", "released", "refused", "asked-again"]
+NoticeKind = Literal["opened", "escalated", "extended", "lapsed", "released", "refused", "asked-again", "moot"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

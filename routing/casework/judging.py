@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
+from routing.agreements.bundle import Bundle
 from routing.agreements.considered import Considered
 from routing.agreements.decision import HEAD
 from routing.agreements.history import with_history
@@ -32,7 +33,7 @@ def judge(said: Said, known: Known) -> Judged:
             ``already-ruled``, ``lapsed``, ``role-not-in-path``, ``nothing-named``, ``not-at-discretion``, ``referred``,
             ``no-override``, ``bad-limit``, ``unknown-agreement``, ``nothing-refused``, ``bad-part``, ``bad-recipient``.
     """
-    _check_person(said, known)
+    check_person(said, known.bundle, known.latest.origin, known.named)
     _check_named(said, known)
     _check_view(said, known.latest)
     match said.kind:
@@ -53,19 +54,20 @@ def judge(said: Said, known: Known) -> Judged:
 # -- what every ruling must be
 
 
-def _check_person(said: Said, known: Known) -> None:
-    """Roles belong to the origin, and the bundle says who holds them there. Nobody rules on what names them."""
-    origin = known.latest.origin
-    holders = {
-        one for role in known.bundle.roles if role.role == said.role and role.member == origin for one in role.holders
-    }
+def check_person(said: Said, bundle: Bundle, origin: str, named: frozenset[str]) -> None:
+    """Roles belong to the origin, and the bundle says who holds them there. Nobody rules on what names them.
+
+    Raises:
+        Rejected: ``not-in-role``, ``named``.
+    """
+    holders = {one for role in bundle.roles if role.role == said.role and role.member == origin for one in role.holders}
     if said.person not in holders:
         raise Rejected(
             "not-in-role",
             f"expected somebody who holds the role {said.role} at {origin}, as the policy in force names them",
             remedy="rule in a role you hold, or have the policy desk publish who holds this one",
         )
-    if said.person in known.named:
+    if said.person in named:
         raise Rejected("named", "whoever rules may not be named in the incident", remedy="have somebody else rule")
 
 

@@ -11,7 +11,11 @@ from functools import cache, lru_cache
 from typing import Any, Final, NamedTuple
 
 from routing.agreements.state import History
+from routing.answers.expected import Expected
+from routing.state.agenda import Appointment, Matter
 from routing.state.in_records import (
+    expected_of,
+    expected_record,
     history_of,
     history_record,
     holdings_of,
@@ -21,10 +25,10 @@ from routing.state.in_records import (
     rulings_of,
     rulings_record,
 )
-from routing.state.incident import Incident, Kept, Numbers, Rulings
+from routing.state.incident import Incident, Kept, Latest, Numbers, Rulings, milliseconds_of
 from schemas.avro_form import Form, named_types, parse, self_contained
 from schemas.catalogue import catalogue
-from schemas.wire import FRAME_BYTES, frame, long_bytes, read_long
+from schemas.wire import FRAME_BYTES, frame, long_bytes, read_long, string_bytes
 
 _REMEMBERED_MOST: Final = 8_192
 """Of each kind of part: a kilobyte each at most, of what is usual."""
@@ -36,7 +40,9 @@ _NUMBERS: Final = ("numbers",)
 _HOLDINGS: Final = ("grants", "kinds", "holders")
 _HISTORY: Final = ("stated",)
 _RULINGS: Final = ("barred", "rulings", "refusals", "lines")
+_EXPECTED: Final = ("expected",)
 _STREAMS: Final = ("streams",)
+_OPEN: Final = ("open",)
 
 
 def encode(incident: Incident) -> bytes:
@@ -54,7 +60,10 @@ def encode(incident: Incident) -> bytes:
             incident.holdings.encoded,
             incident.history.encoded,
             incident.rulings.encoded,
-            _NULL,
+            long_bytes(incident.latest.offset),
+            string_bytes(incident.latest.event_id),
+            incident.expected.encoded,
+            _NOTHING_OF_A_PARTITION,
         )
     )
 
@@ -72,6 +81,8 @@ def decode(value: bytes) -> Incident:
     holdings = value[at : (at := _past(value, at, len(_HOLDINGS)))]
     history = value[at : (at := _past(value, at, len(_HISTORY)))]
     rulings = value[at : (at := _past(value, at, len(_RULINGS)))]
+    latest, at = _read_latest(value, at)
+    expected = value[at : _past(value, at, len(_EXPECTED))]
     return Incident(
         keep_until,
         sequence,
@@ -82,7 +93,15 @@ def decode(value: bytes) -> Incident:
         _holdings(holdings),
         _history(history),
         _rulings(rulings),
+        latest,
+        _expected(expected),
     )
+
+
+def _read_latest(value: bytes, at: int) -> tuple[Latest, int]:
+    offset, at = read_long(value, at)
+    length, at = read_long(value, at)
+    return Latest(offset, value[at : at + length].decode()), at + length
 
 
 def keep_until_of(value: bytes) -> int | None:
@@ -93,8 +112,7 @@ def keep_until_of(value: bytes) -> int | None:
 def encode_streams(streams: Mapping[str, int]) -> bytes:
     """A framed RoutingState of a partition: its streams and nothing else."""
     rows = [{"member": member, "sequence": streams[member]} for member in sorted(streams)]
-    nothing = b"".join((_NULL, _NULL, _NULL, _NULL, _NULL, _EMPTY))
-    return _frame() + nothing + _arrays(_STREAMS, {"streams": rows})
+    return b"".join((_frame(), _NOTHING_OF_AN_INCIDENT, _arrays(_STREAMS, {"streams": rows}), _NULL, _NULL))
 
 
 def decode_streams(value: bytes) -> dict[str, int]:
@@ -102,6 +120,21 @@ def decode_streams(value: bytes) -> dict[str, int]:
     _start(value)
     record = _whole().decode(value[FRAME_BYTES:], "what routing remembers of a partition")
     return {row["member"]: row["sequence"] for row in record["streams"]}
+
+
+def encode_appointment(appointment: Appointment) -> bytes:
+    """A framed RoutingState of an appointment: what is due of its incident, and nothing else."""
+    rows = [matter._asdict() for matter in appointment.open]
+    due = _optional(appointment.due_ms)
+    return b"".join((_frame(), _NOTHING_OF_AN_INCIDENT, _NULL, due, _arrays(_OPEN, {"open": rows})))
+
+
+def decode_appointment(value: bytes) -> Appointment:
+    """The inverse of `encode_appointment`."""
+    _start(value)
+    record = _whole().decode(value[FRAME_BYTES:], "what routing remembers of an appointment")
+    due = None if record["due_at"] is None else milliseconds_of(record["due_at"])
+    return Appointment(due, tuple(Matter(row["kind"], row["member"], row["overdue"]) for row in record["open"]))
 
 
 def kept_numbers(numbers: Numbers) -> Kept[Numbers]:
@@ -124,6 +157,11 @@ def kept_rulings(rulings: Rulings) -> Kept[Rulings]:
     return _rulings(_arrays(_RULINGS, rulings_record(rulings)))
 
 
+def kept_expected(expected: Iterable[Expected]) -> Kept[tuple[Expected, ...]]:
+    """Answers that members owe, with their bytes."""
+    return _expected(_arrays(_EXPECTED, expected_record(tuple(expected))))
+
+
 def _numbers(encoded: bytes) -> Kept[Numbers]:
     return _usual_numbers(encoded) if len(encoded) <= _UNUSUAL_BYTES else _read_numbers(encoded)
 
@@ -138,6 +176,10 @@ def _history(encoded: bytes) -> Kept[History]:
 
 def _rulings(encoded: bytes) -> Kept[Rulings]:
     return _usual_rulings(encoded) if len(encoded) <= _UNUSUAL_BYTES else _read_rulings(encoded)
+
+
+def _expected(encoded: bytes) -> Kept[tuple[Expected, ...]]:
+    return _usual_expected(encoded) if len(encoded) <= _UNUSUAL_BYTES else _read_expected(encoded)
 
 
 def _read_numbers(encoded: bytes) -> Kept[Numbers]:
@@ -156,6 +198,11 @@ def _read_rulings(encoded: bytes) -> Kept[Rulings]:
     return Kept(rulings_of(_read_arrays(_RULINGS, encoded)), encoded)
 
 
+def _read_expected(encoded: bytes) -> Kept[tuple[Expected, ...]]:
+    return Kept(expected_of(_read_arrays(_EXPECTED, encoded)), encoded)
+
+
+_usual_expected = lru_cache(maxsize=_REMEMBERED_MOST)(_read_expected)
 _usual_numbers = lru_cache(maxsize=_REMEMBERED_MOST)(_read_numbers)
 _usual_holdings = lru_cache(maxsize=_REMEMBERED_MOST)(_read_holdings)
 _usual_history = lru_cache(maxsize=_REMEMBERED_MOST)(_read_history)
@@ -234,7 +281,11 @@ def _start(value: bytes) -> int:
     return FRAME_BYTES
 
 
-_EMPTY: Final = _NULL * (len(_NUMBERS) + len(_HOLDINGS) + len(_HISTORY) + len(_RULINGS))
+_NO_ARRAYS: Final = _NULL * (len(_NUMBERS) + len(_HOLDINGS) + len(_HISTORY) + len(_RULINGS))
+_NOTHING_OF_AN_INCIDENT: Final = b"".join((_NULL * 5, _NO_ARRAYS, long_bytes(-1), _NULL, _NULL))
+"""Its fields as they have to stand in the record of a partition or an appointment: times, arrays, the latest event."""
+_NOTHING_OF_A_PARTITION: Final = _NULL * 3
+"""Streams, when something is due, what waits."""
 
 
 def _optional(number: int | None) -> bytes:

@@ -22,6 +22,7 @@ from routing.agreements.state import (
     RuleRef,
     Ruling,
 )
+from routing.answers.expected import Expected
 from routing.casework.case import Line
 from routing.state.incident import Numbers, Rulings
 
@@ -31,6 +32,7 @@ _OF_LINE: Final = (
     *("recipient", "agreement", "rule", "why", "opened_at", "opened_sequence"),
     *("step", "deadline"),
 )
+_OF_EXPECTED: Final = tuple(field.name for field in fields(Expected) if field.name not in ("limits_s", "sections"))
 _OF_GRANT: Final = tuple(field.name for field in fields(HeldGrant))
 
 
@@ -193,3 +195,25 @@ def _line(row: Mapping[str, Any]) -> Line:
 
 def _refs(rows: Rows) -> tuple[RuleRef, ...]:
     return tuple(RuleRef(row["agreement"], row["rule"]) for row in rows)
+
+
+def expected_record(expected: Sequence[Expected]) -> dict[str, Rows]:
+    """Answers that members owe."""
+    rows = [
+        {name: getattr(each, name) for name in _OF_EXPECTED}
+        | {"limits_s": list(each.limits_s), "sections": sorted(each.sections)}
+        for each in expected
+    ]
+    return {"expected": rows}
+
+
+def expected_of(record: Mapping[str, Rows]) -> tuple[Expected, ...]:
+    """The inverse of `expected_record`."""
+    return tuple(
+        Expected(
+            **{name: row[name] for name in _OF_EXPECTED},
+            limits_s=tuple(row["limits_s"]),
+            sections=frozenset(row["sections"]),
+        )
+        for row in record["expected"]
+    )

@@ -19,6 +19,7 @@ from routing.agreements.state import (
     Release,
     State,
 )
+from routing.answers.expected import Expected
 from routing.casework.case import Case, Line
 
 T = TypeVar("T")
@@ -50,6 +51,14 @@ class Rulings(NamedTuple):
     """Of the case, open ones: with their deadlines, which so survive whoever minds them."""
 
 
+class Latest(NamedTuple):
+    """Where the incident's latest event stands, so that it can be read again: what it says is not kept here."""
+
+    offset: int = -1
+    """On the incident's partition of its origin's topic; -1: not known."""
+    event_id: str = ""
+
+
 class Incident(NamedTuple):
     """One incident as routing remembers it, after an event. Times are milliseconds since 1970."""
 
@@ -66,6 +75,9 @@ class Incident(NamedTuple):
     holdings: Kept[tuple[Holding, ...]]
     history: Kept[History]
     rulings: Kept[Rulings]
+    latest: Latest
+    expected: Kept[tuple[Expected, ...]]
+    """Answers that members owe, sorted by member, then in the order of asking."""
 
     def state(self) -> State:
         """As deciding reads it."""

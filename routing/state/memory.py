@@ -9,8 +9,25 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final, NamedTuple
 
-from routing.state.encoding import decode, decode_streams, encode, encode_streams, keep_until_of
+from routing.state.agenda import (
+    FIRST_APPOINTMENT,
+    Agenda,
+    Appointment,
+    appointment_key,
+    appointment_of,
+    appointments_in,
+)
+from routing.state.encoding import (
+    decode,
+    decode_appointment,
+    decode_streams,
+    encode,
+    encode_appointment,
+    encode_streams,
+    keep_until_of,
+)
 from routing.state.incident import Incident
+from routing.state.remembering import NO_EXPECTED, NO_RULINGS
 from routing.state.store import Position, Store
 
 STREAMS_KEY: Final = b"streams"
@@ -50,7 +67,17 @@ class Memory:
         self._written: dict[bytes, bytes | None] = {}
         self._streams: dict[str, int] | None = None
         self._moved: dict[str, int] = {}
+        self._agenda: Agenda | None = None
+        self._appointed: dict[bytes, Appointment | None] = {}
         self._sweep = _Sweep()
+
+    @property
+    def agenda(self) -> Agenda:
+        """What is due of its incidents, as of the last commit."""
+        if self._agenda is None:
+            found = appointments_in(_all_after(self.store, FIRST_APPOINTMENT))
+            self._agenda = Agenda({key: decode_appointment(value) for key, value in found})
+        return self._agenda
 
     def get(self, key: bytes) -> Incident | None:
         """What is remembered of an incident now, within the open transaction."""
@@ -66,6 +93,8 @@ class Memory:
     def put(self, key: bytes, incident: Incident) -> None:
         """Remember an incident, if the open transaction is committed."""
         self._changed[key] = incident
+        if incident.rulings is not NO_RULINGS or incident.expected is not NO_EXPECTED or key in self.agenda:
+            self._appointed[key] = appointment_of(incident)
 
     def stream(self, member: str) -> int:
         """The position of the last delivery of the open transaction in a member's stream, or of those before it."""
@@ -81,6 +110,10 @@ class Memory:
         if not self._changed and not self._moved:
             return ()
         self._written = {key: None if made is None else encode(made) for key, made in self._changed.items()}
+        for key, appointment in self._appointed.items():
+            if appointment != self.agenda.get(key):
+                value = None if appointment is None else encode_appointment(appointment)
+                self._written[appointment_key(key)] = value
         if self._moved:
             self._written[STREAMS_KEY] = encode_streams(self._committed_streams() | self._moved)
         for key in self._sweep.forgettable(self.store, now_ms):
@@ -103,6 +136,8 @@ class Memory:
         for key, made in self._changed.items():
             if made is not None:
                 self._keep(key, made)
+        for key, appointment in self._appointed.items():
+            self.agenda.set(key, appointment)
         if self._moved:
             self._streams = self._committed_streams() | self._moved
         self._drop_open()
@@ -117,12 +152,14 @@ class Memory:
         self._drop_open()
         self._recent.clear()
         self._streams = None
+        self._agenda = None
         self._sweep = _Sweep()
 
     def _drop_open(self) -> None:
         self._changed.clear()
         self._written = {}
         self._moved.clear()
+        self._appointed.clear()
 
     def _committed_streams(self) -> dict[str, int]:
         if self._streams is None:
@@ -136,6 +173,13 @@ class Memory:
                 del self._recent[old]
         self._recent[key] = incident
         return incident
+
+
+def _all_after(store: Store, key: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Everything after a key, a few at a time."""
+    while found := store.after(key, _LOOKED_AT):
+        yield from found
+        key = found[-1][0]
 
 
 class _Sweep:
@@ -168,6 +212,10 @@ class Memories:
     def __getitem__(self, partition: int) -> Memory:
         """What a partition of this worker's remembers."""
         return self._memories[partition]
+
+    def __iter__(self) -> Iterator[tuple[int, Memory]]:
+        """Every partition of this worker's, with what it remembers."""
+        return iter(self._memories.items())
 
     def open(self, partitions: Iterable[int]) -> Mapping[int, Store]:
         """Have these partitions and no others, and give their stores, to be brought up to date.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from functools import lru_cache
 from typing import Final, NamedTuple
 
@@ -10,8 +9,9 @@ from routing.agreements.considered import Considered
 from routing.agreements.following import SILENT_MOST
 from routing.agreements.history import history_after
 from routing.agreements.state import History, Holding
-from routing.state.encoding import kept_history, kept_holdings, kept_numbers, kept_rulings
-from routing.state.incident import Incident, Kept, Numbers, Rulings
+from routing.answers.expected import Expected
+from routing.state.encoding import kept_expected, kept_history, kept_holdings, kept_numbers, kept_rulings
+from routing.state.incident import Incident, Kept, Latest, Numbers, Rulings
 
 _DAY_MS: Final = 24 * 60 * 60 * 1000
 _SILENT_MOST_MS: Final = int(SILENT_MOST.total_seconds() * 1000)
@@ -24,6 +24,11 @@ NO_NUMBERS: Final[Kept[Numbers]] = kept_numbers({})
 NO_HOLDINGS: Final[Kept[tuple[Holding, ...]]] = kept_holdings(())
 NO_HISTORY: Final[Kept[History]] = kept_history(History())
 NO_RULINGS: Final[Kept[Rulings]] = kept_rulings(Rulings())
+NO_EXPECTED: Final[Kept[tuple[Expected, ...]]] = kept_expected(())
+
+
+NOT_KNOWN: Final = Latest()
+"""Of an incident whose latest event cannot be read again."""
 
 
 class Told(NamedTuple):
@@ -31,6 +36,9 @@ class Told(NamedTuple):
 
     numbers: Kept[Numbers]
     holdings: Kept[tuple[Holding, ...]]
+    rulings: Kept[Rulings] = NO_RULINGS
+    """What people ruled that still counts, and what they have yet to rule."""
+    expected: Kept[tuple[Expected, ...]] = NO_EXPECTED
 
 
 NOBODY: Final = Told(NO_NUMBERS, NO_HOLDINGS)
@@ -38,7 +46,12 @@ NOBODY: Final = Told(NO_NUMBERS, NO_HOLDINGS)
 
 
 def next_incident(
-    before: Incident | None, event: Considered, seen: bytes, times: tuple[int, int | None], told: Told
+    before: Incident | None,
+    event: Considered,
+    seen: bytes,
+    times: tuple[int, int | None],
+    told: Told,
+    latest: Latest = NOT_KNOWN,
 ) -> Incident:
     """What is remembered after an event.
 
@@ -48,11 +61,11 @@ def next_incident(
         seen: what repeats are told by since.
         times: when it was decided, and when the incident closed, as of that decision; milliseconds since 1970.
         told: what it led to.
+        latest: where the event stands.
     """
-    rulings = before.rulings if before is not None else NO_RULINGS
     at_ms, closed_ms = times
     return Incident(
-        keep_until_ms=_keep_until(at_ms, closed_ms, told.holdings.value, rulings.value),
+        keep_until_ms=keep_until(at_ms, closed_ms, told),
         sequence=event.sequence,
         last_event_ms=at_ms,
         closed_ms=closed_ms,
@@ -60,8 +73,28 @@ def next_incident(
         numbers=told.numbers,
         holdings=told.holdings,
         history=_history(before.history if before is not None else NO_HISTORY, event),
-        rulings=rulings,
+        rulings=told.rulings,
+        latest=latest,
+        expected=told.expected,
     )
+
+
+def changed(incident: Incident, told: Told) -> Incident:
+    """What is remembered once something happened to an incident that is no event of its origin."""
+    return incident._replace(
+        keep_until_ms=keep_until(incident.last_event_ms, incident.closed_ms, told),
+        numbers=told.numbers,
+        holdings=told.holdings,
+        rulings=told.rulings,
+        expected=told.expected,
+    )
+
+
+def told_of(incident: Incident | None) -> Told:
+    """What an incident has led to so far."""
+    if incident is None:
+        return NOBODY
+    return Told(incident.numbers, incident.holdings, incident.rulings, incident.expected)
 
 
 @lru_cache(maxsize=_REMEMBERED_MOST)
@@ -90,13 +123,14 @@ def _history(before: Kept[History], event: Considered) -> Kept[History]:
     return after
 
 
-def _keep_until(at_ms: int, closed_ms: int | None, holdings: Iterable[Holding], rulings: Rulings) -> int | None:
-    """The last retain_until of any holder; never while somebody is barred or is yet to rule.
+def keep_until(at_ms: int, closed_ms: int | None, told: Told) -> int | None:
+    """The last retain_until of any holder; never while somebody is barred, is yet to rule or owes an answer.
 
     An incident that is open counts as closed once it has been silent for long enough.
     """
-    if rulings.barred or rulings.lines:
+    rulings = told.rulings.value
+    if rulings.barred or rulings.lines or told.expected.value:
         return None
     closing_ms = at_ms + _SILENT_MOST_MS if closed_ms is None else closed_ms
-    retain_days = max((holding.retain_days for holding in holdings), default=0)
+    retain_days = max((holding.retain_days for holding in told.holdings.value), default=0)
     return max(closing_ms + retain_days * _DAY_MS, at_ms + REPEATS_UNTIL_DAYS * _DAY_MS)

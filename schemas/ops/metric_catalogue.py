@@ -23,6 +23,8 @@ CounterName = Literal[
     "batches_halved_total",
     "workers_replaced_total",
     "feedback_total",
+    "rulings_total",
+    "deadlines_passed_total",
     "delivered_total",
     "receipts_total",
 ]
@@ -36,6 +38,8 @@ GaugeName = Literal[
     "origin_paused",
     "policy_version",
     "policy_loaded",
+    "waiting_matters",
+    "overdue_matters",
     "input_lag_seconds",
     "last_routed_timestamp_seconds",
     "consumer_lag_seconds",
@@ -81,6 +85,11 @@ class Metric:
 
 _ORIGIN: Final = {"origin": SLUG}
 _RECIPIENT: Final = {"recipient": SLUG}
+_MATTER: Final = {
+    **_ORIGIN,
+    "member": SLUG,
+    "kind": ("case", "retract", "withdraw", "correct", "transfer", "assistance"),
+}
 _STORED: Final = {**_RECIPIENT, "store": ("receiving", "ledger")}
 """Whose database, and which: of what the member receives, or of its own disclosures and feedback."""
 _JOURNEY_SECONDS: Final = (
@@ -212,6 +221,24 @@ CATALOGUE: Final[Mapping[MetricName, Metric]] = {
     ),
     "decide_seconds": Metric(
         "routing", "histogram", "Time to decide one event for all recipients.", buckets=_DECIDE_SECONDS
+    ),
+    "rulings_total": Metric(
+        "routing",
+        "counter",
+        "Rulings of an origin's people: taken, or not taken, as when somebody had ruled before.",
+        {**_ORIGIN, "outcome": ("taken", "not-taken", "quarantined")},
+    ),
+    "deadlines_passed_total": Metric(
+        "routing", "counter", "Incidents of an origin of which a deadline passed and was acted on.", _ORIGIN
+    ),
+    "waiting_matters": Metric(
+        "routing",
+        "gauge",
+        "What waits for somebody: cases of an origin for a ruling about a member, and answers that a member owes it.",
+        _MATTER,
+    ),
+    "overdue_matters": Metric(
+        "routing", "gauge", "Of what waits for somebody, what has waited beyond a deadline.", _MATTER
     ),
     "feedback_total": Metric(
         "routing", "counter", "Feedback records written to a member, by kind.", {"member": SLUG, "kind": SLUG}

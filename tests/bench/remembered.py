@@ -79,7 +79,12 @@ def measure_remembered(clients: ClientSettings, incidents: int) -> Remembered:
             raise RuntimeError(f"restoring {incidents} incidents did not come to an end within {_WITHIN_S:.0f} s")
         took_s, memory, on_disk, touch_us = answers.get()
     size = sum(map(len, values)) // len(values)
-    return Remembered(incidents, size, round(incidents / took_s), memory // _MIB, on_disk // _MIB, round(touch_us, 1))
+    return Remembered(incidents, size, round(incidents / took_s), _mib(memory), _mib(on_disk), round(touch_us, 1))
+
+
+def _mib(size: int) -> int:
+    """Of what is begun, the whole."""
+    return -(-size // _MIB)
 
 
 def _values() -> list[bytes]:

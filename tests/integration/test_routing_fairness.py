@@ -64,11 +64,12 @@ class Watch:
 
 
 def flood(scene: Scene) -> None:
-    """Thousands of another force's events, on all its partitions."""
-    values = [(f"f-{n}", event_bytes(scene.north, f"f-{n}", f"f-{n}", **small())) for n in range(20)]
+    """Thousands of another force's events, on all its partitions, each of an incident of its own: none is a repeat."""
+    name = "f-00000"
+    template = event_bytes(scene.north, name, name, **small())
     for number in range(FLOOD):
-        key, value = values[number % len(values)]
-        scene.send(f"incidents.{scene.north}", key, value)
+        key = f"f-{number:05}"
+        scene.send(f"incidents.{scene.north}", key, template.replace(name.encode(), key.encode()))
     scene.flush()
 
 

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from routing.clock import SystemClock
 from routing.effects import NOTHING_KNOWN, Effects, Known, Output, Record
 from routing.intake import Intake
 from routing.loop import Loop
@@ -46,8 +47,14 @@ class ForgottenAtOnce:
     def known(self, _record: Record) -> Known:
         return NOTHING_KNOWN
 
+    def known_of(self, _partition: int, _event_at: object) -> Known:
+        return NOTHING_KNOWN
+
     def remember(self, _record: Record, _effects: Effects) -> None:
         pass
+
+    def agendas(self) -> tuple[()]:
+        return ()
 
     def changes(self) -> tuple[Output, ...]:
         return ()
@@ -59,6 +66,7 @@ class ListedSession:
     def __init__(self, records: list[Record], script: list[str]) -> None:
         self.intake = Intake()
         self.is_ready = True
+        self.clock = SystemClock()
         self.recollection = ForgottenAtOnce()
         self.intake.add(records)
         self.committed: list[Record] = []

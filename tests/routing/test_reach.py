@@ -34,11 +34,11 @@ def test_a_member_without_its_partner_topic_is_suspended_until_it_is_there(reach
     assert metrics.reading("member_suspended", member="west") == 0
 
 
-@pytest.mark.parametrize("family", ["disclosures", "feedback", "quarantine"])
+@pytest.mark.parametrize("family", ["disclosures", "feedback", "cases", "quarantine"])
 def test_a_force_without_a_topic_of_its_own_waits_and_nobody_else_does(reach, family):
     missing = f"{family}.north"
     reach.seen(TOPICS - {missing})
-    assert reach.holds() == {"incidents.north": missing, "receipts.north": missing}
+    assert reach.holds() == {"incidents.north": missing, "rulings.north": missing, "receipts.north": missing}
     assert reach.unwritable() == {missing}
     assert reach.suspended() == {}
 
@@ -61,7 +61,7 @@ def test_a_topic_that_refused_a_write_is_left_alone_for_a_while_though_it_is_the
     for _ in range(REFUSED_RETRY_CHECKS - 1):
         reach.seen(TOPICS)
         assert reach.suspended() == {"west": "refused"}
-        assert reach.holds().keys() == {"incidents.south", "receipts.south"}
+        assert reach.holds().keys() == {"incidents.south", "rulings.south", "receipts.south"}
     reach.seen(TOPICS)
     assert (reach.suspended(), reach.holds()) == ({}, {})
 

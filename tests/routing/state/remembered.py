@@ -19,9 +19,10 @@ from routing.agreements.state import (
     Release,
     RuleRef,
 )
+from routing.answers.expected import Expected
 from routing.casework.case import Line
-from routing.state.encoding import kept_history, kept_holdings, kept_numbers, kept_rulings
-from routing.state.incident import Incident, Rulings
+from routing.state.encoding import kept_expected, kept_history, kept_holdings, kept_numbers, kept_rulings
+from routing.state.incident import Incident, Kept, Latest, Rulings
 from schemas.sections import SECTIONS
 
 MEMBERS = ("greater-manchester", "south-yorkshire", "yorkshire-ambulance")
@@ -107,6 +108,22 @@ rulings = st.builds(
         )
     ),
 )
+owed = st.builds(
+    Expected,
+    member=members,
+    kind=st.sampled_from(("retract", "withdraw", "correct", "transfer", "assistance")),
+    delivery_id=names,
+    event_id=names,
+    asked_at=moments,
+    limits_s=tuples(st.integers(1, 86_400)),
+    step=st.integers(0, 3),
+    deadline=st.none() | moments,
+    sections=sets(parts),
+    reason=names,
+    ask=names,
+    ruling_id=names,
+    by_adapter=st.booleans(),
+)
 numbers = st.dictionaries(members, whole)
 incidents = st.builds(
     Incident,
@@ -119,12 +136,14 @@ incidents = st.builds(
     holdings=holdings.map(kept_holdings),
     history=histories.map(kept_history),
     rulings=rulings.map(kept_rulings),
+    latest=st.builds(Latest, st.integers(-1, (1 << 62) - 1), names),
+    expected=tuples(owed).map(kept_expected),
 )
 
 
 def plain(incident: Incident) -> tuple[Any, ...]:
     """What is remembered, to be compared: parts by value."""
-    return (*incident[:5], *(part.value for part in incident[5:]))
+    return tuple(part.value if isinstance(part, Kept) else part for part in incident)
 
 
 def an_incident(sequence: int = 1, **changes: Any) -> Incident:
@@ -139,5 +158,7 @@ def an_incident(sequence: int = 1, **changes: Any) -> Incident:
         holdings=kept_holdings(()),
         history=kept_history(History()),
         rulings=kept_rulings(Rulings()),
+        latest=Latest(),
+        expected=kept_expected(()),
     )
     return plainly._replace(**changes)

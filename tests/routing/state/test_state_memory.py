@@ -14,7 +14,8 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from routing.state.encoding import decode, decode_streams, kept_rulings
+from routing.state.agenda import appointment_of
+from routing.state.encoding import decode, decode_appointment, decode_streams, kept_rulings
 from routing.state.incident import Rulings
 from routing.state.memory import STREAMS_KEY, Memories, Memory, incident_key
 from routing.state.store import DiskStore, Position, StoreMemory
@@ -119,12 +120,25 @@ class Partition(RuleBasedStateMachine):
             assert self.memory.stream(member) == (self.streams | self.moved).get(member, 0)
 
     @invariant()
+    def what_is_due_is_what_the_committed_incidents_say(self):
+        if not hasattr(self, "memory"):
+            return
+        for key in (incident_key("north", f"i-{number}") for number in range(6)):
+            committed = self.committed.get(key)
+            assert self.memory.agenda.get(key) == (appointment_of(committed) if committed else None)
+        due = sorted(a.due_ms for a in map(self.memory.agenda.get, self.committed) if a and a.due_ms is not None)
+        assert self.memory.agenda.next_ms() == (due[0] if due else None)
+
+    @invariant()
     def nothing_is_on_disk_that_is_not_committed(self):
         if not hasattr(self, "memory"):
             return
         for key, value in self.memory.store.after(b"", 100):
             if key == STREAMS_KEY:
                 assert decode_streams(value) == self.streams
+            elif key.startswith(b"due:"):
+                incident = self.committed[key.removeprefix(b"due:")]
+                assert decode_appointment(value) == appointment_of(incident)
             else:
                 assert plain(decode(value)) == plain(self.committed[key])
 
@@ -208,11 +222,11 @@ def test_an_incident_that_the_transaction_changes_is_not_forgotten_by_it(store):
 
 
 def test_while_somebody_is_barred_an_incident_is_never_forgotten(store):
-    from routing.state.remembering import _keep_until
+    from routing.state.remembering import NOBODY, keep_until
 
     barred = Rulings(barred=frozenset({"south"}))
-    assert _keep_until(1_000, 1_000, (), barred) is None
-    assert _keep_until(1_000, 1_000, (), Rulings()) == 1_000 + 30 * 86_400_000
+    assert keep_until(1_000, 1_000, NOBODY._replace(rulings=kept_rulings(barred))) is None
+    assert keep_until(1_000, 1_000, NOBODY) == 1_000 + 30 * 86_400_000
     assert kept_rulings(barred).value == barred
 
 

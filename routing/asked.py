@@ -1,0 +1,151 @@
+"""What an event asks of people: of the origin's own, by its case; of members, an answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from routing.agreements.decision import Decision
+from routing.answers.expected import REQUESTS, Expected, ExpectedKind, first_deadline
+from routing.arrived import Arrived
+from routing.case_records import Latest
+from routing.casework.case import Case, opened
+from routing.casework.keeping import discretions_running, refusals_standing, releases_running
+from routing.circulation import EVENT, Circulation
+from routing.consequences import Consequences
+from routing.deciding import Decisions
+from routing.state.incident import Incident
+from routing.state.remembering import NO_RULINGS
+from schemas.codec import stable_id
+from schemas.exchange import AnswersWithin
+
+_ACCEPTED_BY_A_PERSON: Final = ("grade", "hazards", "locations", "classification.flags", "classification.local_grade")
+"""A correction of these (grade, hazard, weapon flag, place) asks for a person's acceptance: design.md, Correction."""
+
+
+def asks_nothing(came: Arrived, circulated: Circulation, incident: Incident) -> bool:
+    """Whether an event asks nothing of anybody and nobody has ruled, as with most: then nothing else follows."""
+    is_untouched = incident.rulings is NO_RULINGS or not any(incident.rulings.value)
+    return is_untouched and not circulated.referrals and came.considered.kind not in _ASKING
+
+
+_ASKING: Final = frozenset({"transfer", "assistance", "stand-down", "corrected"})
+
+
+def ask(came: Arrived, decisions: Decisions, circulated: Circulation, drawn: Consequences) -> None:
+    """Open or widen the case, and note which members owe an answer.
+
+    Args:
+        came: the event.
+        decisions: what was decided for each recipient.
+        circulated: who was sent what.
+        drawn: what follows for its incident, to which this is added.
+    """
+    _keep_case(came, circulated, drawn)
+    match came.considered.kind:
+        case "transfer" | "assistance" as kind:
+            _request(kind, came, decisions, circulated, drawn)
+        case "stand-down":
+            _stand_down(came, drawn)
+        case "corrected":
+            _correct(came, circulated, drawn)
+        case _:
+            pass
+
+
+def _keep_case(came: Arrived, circulated: Circulation, drawn: Consequences) -> None:
+    """What still counts is kept; lines open; the desk is shown the event while a line is open."""
+    event, now, rulings = came.considered, came.now, drawn.rulings
+    case, notices = opened(Case(rulings.lines), dict(circulated.referrals), event.sequence, now)
+    drawn.rulings = rulings._replace(
+        releases=releases_running(rulings.releases, now),
+        discretions=discretions_running(rulings.discretions, event.sequence, now),
+        refusals=refusals_standing(rulings.refusals, event),
+        lines=case.lines,
+    )
+    drawn.case_notices += notices
+    if case.lines or drawn.case_notices:
+        drawn.show_case(latest_of(came), came.identity[2])
+
+
+def latest_of(came: Arrived) -> Latest:
+    """An event as a desk shows it."""
+    return Latest(came.considered.sequence, came.record.value, came.event.head["local_ref"] or "")
+
+
+def _request(
+    kind: ExpectedKind, came: Arrived, decisions: Decisions, circulated: Circulation, drawn: Consequences
+) -> None:
+    """Members addressed owe an answer; of those that policy stops the origin hears at once, with whom to call."""
+    sent = {to.recipient for to in circulated.deliveries}
+    decided = {each.recipient: each.decision for each in decisions}
+    for member in sorted(came.considered.addressees):
+        if member in sent:
+            drawn.owe(_owed(kind, member, came, "share", drawn.setting.policy.exchange.answers))
+        elif member not in dict(circulated.cut_off):
+            _stopped(kind, member, decided.get(member), drawn)
+
+
+def _stopped(kind: str, member: str, decision: Decision | None, drawn: Consequences) -> None:
+    exchange = drawn.setting.policy.exchange
+    facts = exchange.members.get(member)
+    whom = f"{facts.contact.desk} of {facts.name} {facts.contact.phone}".rstrip() if facts else "the member"
+    said: dict[str, Any] = {"reason": kind, "remedy": f"call {whom}"}
+    if decision is None:
+        said |= {"detail": "the member addressed is no member of this exchange that receives"}
+        drawn.tell("undeliverable", member, said)
+    else:
+        said |= {"detail": f"the {kind} was not sent: it is {decision.head}; huecry explain says why"}
+        drawn.tell(decision.head, member, said)
+
+
+def _stand_down(came: Arrived, drawn: Consequences) -> None:
+    """Whoever is addressed need not answer any more; with nobody addressed, nobody need."""
+    to = came.considered.addressees
+    drawn.expected = tuple(
+        each for each in drawn.expected if each.kind not in REQUESTS or (to and each.member not in to)
+    )
+
+
+def _correct(came: Arrived, circulated: Circulation, drawn: Consequences) -> None:
+    """A person is to accept a correction of what lives may depend on, of what the member can see."""
+    paths = [change["path"] for change in came.control.changes]
+    wanted = [path for path in paths if _asks_a_person(path)]
+    for to in circulated.deliveries:
+        decision = to.wording.decision
+        if circulated.views[to.view] is None or decision.action not in ("correct", "withdraw"):
+            continue
+        if any(_root(path) in ("grade", *decision.covers) for path in wanted):
+            drawn.owe(_owed("correct", to.recipient, came, "correct", drawn.setting.policy.exchange.answers))
+
+
+def _asks_a_person(path: str) -> bool:
+    plain = "".join(_outside_brackets(path))
+    return any(plain in (wanted, _root(wanted)) or plain.startswith(f"{wanted}.") for wanted in _ACCEPTED_BY_A_PERSON)
+
+
+def _outside_brackets(path: str) -> Iterable[str]:
+    """The path without what stands in brackets: ``locations[2].point`` is ``locations.point``."""
+    return (part.partition("]")[2] if number else part for number, part in enumerate(path.split("[")))
+
+
+def _root(path: str) -> str:
+    return path.partition("[")[0].partition(".")[0]
+
+
+def _owed(kind: ExpectedKind, member: str, came: Arrived, action: str, within: AnswersWithin) -> Expected:
+    limits_s: Mapping[str, tuple[int, ...]] = {
+        "transfer": within.transfer_s,
+        "assistance": within.assistance_s,
+        "correct": within.correction_s,
+    }
+    return Expected(
+        member=member,
+        kind=kind,
+        # As `routing.disclose` makes it.
+        delivery_id=stable_id("delivery", *came.identity, member, action, EVENT),
+        event_id=came.identity[2],
+        asked_at=came.now,
+        limits_s=limits_s[kind],
+        deadline=first_deadline(came.now, limits_s[kind]),
+    )

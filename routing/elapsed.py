@@ -1,0 +1,133 @@
+"""What happens of itself: a step of a case whose time is up, an answer that a member still owes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from routing.agreements.considered import Considered
+from routing.answers.expected import Expected
+from routing.arrived import Arrived
+from routing.asked import latest_of
+from routing.case_records import Latest
+from routing.casework.case import Case
+from routing.casework.deadlines import due
+from routing.consequences import Consequences, Setting
+from routing.effects import Effects, Known, Policy
+from routing.latest_event import latest_event
+from routing.state.incident import Incident, milliseconds_of
+from routing.telling import About
+from schemas.codec import EventCodec
+
+
+def elapsed(
+    key: bytes, partition: int, policy: Policy, now: datetime, codec: EventCodec, known: Known
+) -> Effects | None:
+    """What follows for an incident of which something is due by now; None: nothing is any more."""
+    incident = known.find(key)
+    if incident is None or not is_due(incident, now):
+        return None
+    origin, _, incident_id = key.decode().partition("/")
+    came = latest_event(origin, partition, incident, known, policy, now, codec)
+    matter = About(origin, incident_id, incident.latest.event_id, now, None)
+    drawn = Consequences(matter, incident, Setting(policy, codec, partition, known.stream))
+    pass_time(drawn, came, now)
+    _remind(drawn, now)
+    return drawn.effects("elapsed")
+
+
+def is_due(incident: Incident, now: datetime) -> bool:
+    """Whether anything of it is due."""
+    lines, expected = incident.rulings.value.lines, incident.expected.value
+    return any(line.deadline <= now for line in lines) or any(_is_over(each, now) for each in expected)
+
+
+def pass_time(drawn: Consequences, came: Arrived | None, now: datetime) -> None:
+    """Escalate and lapse what is due of the incident's case by this moment.
+
+    Where the latest event cannot be read any more nothing is known of it: what lapses then stands until it says a
+    grade, a flag or a hazard.
+    """
+    rulings = drawn.rulings
+    if not any(line.deadline <= now for line in rulings.lines):
+        return
+    before = min(line.deadline for line in rulings.lines)
+    passed = due(Case(rulings.lines), came.considered if came else _nothing_known(drawn), now)
+    drawn.rulings = rulings._replace(lines=passed.case.lines, refusals=(*rulings.refusals, *passed.lapses))
+    drawn.case_notices += passed.notices
+    latest = latest_of(came) if came else Latest(drawn.before.sequence, None)
+    drawn.show_case(latest, f"due:{milliseconds_of(before)}")
+
+
+def _remind(drawn: Consequences, now: datetime) -> None:
+    """Tell the origin of each answer that did not come in time; what could not be sent before is tried again."""
+    reminded = []
+    for owed in drawn.expected:
+        if not _is_over(owed, now):
+            reminded.append(owed)
+            continue
+        later = owed.later(now)
+        if not owed.delivery_id and owed.kind in ("retract", "withdraw"):
+            later = _sent_again(later, drawn)
+        reminded.append(later)
+        said = {
+            "reason": owed.kind,
+            "detail": f"the member has not answered: {_DUE[owed.kind]}",
+            "remedy": f"call {_whom(owed.member, drawn)}",
+            "delivery_id": later.delivery_id or None,
+            "deadline": later.deadline,
+            "ruling_id": owed.ruling_id or None,
+        }
+        drawn.tell("unanswered", owed.member, said, owed.kind, owed.delivery_id, owed.ruling_id, str(owed.step))
+    drawn.expected = tuple(reminded)
+
+
+def _sent_again(owed: Expected, drawn: Consequences) -> Expected:
+    delivery_id = drawn.notify(
+        owed.member,
+        owed.kind,
+        owed.ruling_id or owed.event_id,
+        withdraws=tuple(sorted(owed.sections)),
+        reason=owed.reason,
+        ask=owed.ask or None,
+    )
+    return replace(owed, delivery_id=delivery_id)
+
+
+def _is_over(owed: Expected, now: datetime) -> bool:
+    return owed.deadline is not None and owed.deadline <= now
+
+
+def _whom(member: str, drawn: Consequences) -> str:
+    facts = drawn.setting.policy.exchange.members.get(member)
+    return f"{facts.contact.desk} of {facts.name} {facts.contact.phone}".rstrip() if facts else "the member"
+
+
+def _nothing_known(drawn: Consequences) -> Considered:
+    unknown = "unknown"
+    return Considered(
+        origin=drawn.matter.origin,
+        category=None,
+        qualifiers=None,
+        flags=None,
+        caveats=None,
+        handling=None,
+        grade=unknown,
+        status=unknown,
+        kind=unknown,
+        mode=unknown,
+        marking=unknown,
+        places=(),
+        sections=frozenset(),
+        addressees=frozenset(),
+        sequence=drawn.before.sequence,
+    )
+
+
+_DUE = {
+    "retract": "a person there is to confirm what became of what was taken back",
+    "withdraw": "its system is to confirm that it removed the sections",
+    "correct": "a person there is to accept the correction",
+    "transfer": "it is to accept or reject the incident; until then it is the origin's",
+    "assistance": "it is to accept or reject the request",
+}

@@ -1,0 +1,104 @@
+"""Deadlines acted on, in transactions of their own: cases escalate and lapse, origins hear who has not answered."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection
+from functools import cache
+from typing import Final
+
+from routing.account import account_of_time
+from routing.effects import Effects, Policy
+from routing.elapsed import elapsed
+from routing.session import Session
+from routing.timekeeping import Due, Timekeeper
+from routing.transactions import Aborted, Indefinite, TransactionalProducer
+from schemas.codec import EventCodec
+from schemas.errors import Fatal, Unavailable
+from schemas.ops.logs import get_logger
+from schemas.topics import rulings_topic
+
+log = get_logger()
+
+_AGAIN_S: Final = 30.0
+"""After which an incident is tried again whose deadline could not be acted on."""
+
+
+class Passing:
+    """Acts on deadlines of one session's partitions. Not for threads."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._timekeeper = Timekeeper(session, session.clock)
+        self._failed: dict[Due, float] = {}
+
+    def turn(self, policy: Policy, unwritable: Collection[str]) -> None:
+        """Act on what is due, if anything is.
+
+        Raises:
+            Fatal: a fresh worker must take over.
+        """
+        now = time.monotonic()
+        found = self._timekeeper.due(self._session.recollection.agendas())
+        if due := [each for each in found if self._failed.get(each, 0.0) <= now]:
+            try:
+                self._transact(due, policy, unwritable)
+            except (Aborted, Unavailable):
+                pass  # they are still due, and looked at again at once
+            except Indefinite:
+                self._session.rewind()
+            except Fatal:
+                raise
+            except Exception:
+                log.exception("deadlines could not be acted on", incidents=len(due))
+                self._set_apart(due)
+
+    def _transact(self, due: list[Due], policy: Policy, unwritable: Collection[str]) -> None:
+        session = self._session
+        producer = session.begin()
+        try:
+            passed = self._produce(due, policy, unwritable, producer)
+            for change in session.recollection.changes() if passed else ():
+                producer.produce(change)
+        except BaseException:
+            producer.abort()
+            raise
+        if not passed:
+            producer.abort()
+            return
+        places = {(rulings_topic(_origin(each)), each.partition) for each, _ in passed}
+        session.commit((), at=sorted(places))
+        account_of_time([(_origin(each), effects) for each, effects in passed])
+
+    def _produce(
+        self, due: list[Due], policy: Policy, unwritable: Collection[str], producer: TransactionalProducer
+    ) -> list[tuple[Due, Effects]]:
+        recollection, reread = self._session.recollection, self._session.rereading.event_at
+        passed = []
+        for each in due:
+            known = recollection.known_of(each.partition, reread)
+            effects = elapsed(each.key, each.partition, policy, self._session.clock.now(), _codec(), known)
+            if effects is None or any(output.topic in unwritable for output in effects.outputs):
+                continue
+            for output in effects.outputs:
+                producer.produce(output)
+            recollection.remember_others(each.partition, effects)
+            passed.append((each, effects))
+        return passed
+
+    def _set_apart(self, due: list[Due]) -> None:
+        """One incident whose deadline cannot be acted on must not hold up the others'."""
+        if len(due) > 1:
+            # Found by trying each alone, from the next turn on.
+            self._failed |= {each: time.monotonic() + number * 0.1 for number, each in enumerate(due)}
+        else:
+            self._failed[due[0]] = time.monotonic() + _AGAIN_S
+
+
+def _origin(due: Due) -> str:
+    return due.key.partition(b"/")[0].decode()
+
+
+@cache
+def _codec() -> EventCodec:
+    return EventCodec()

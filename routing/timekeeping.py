@@ -1,0 +1,113 @@
+"""When what is due may happen: once whatever could have prevented it has been heard.
+
+A deadline passes only once the topic on which its answer would stand has been read as far as it went after the
+deadline: `rulings` of the origin, of a case; `receipts` of the member, of an answer that is owed. Whoever answered in
+time is heard first, however far behind the router is.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+from typing import Final, NamedTuple, Protocol
+
+from routing.clock import Clock
+from routing.intake import Place
+from routing.state.agenda import Agenda, Appointment
+from routing.state.incident import milliseconds_of
+from schemas.errors import Unavailable
+from schemas.ops import metrics
+from schemas.topics import receipts_topic, rulings_topic
+
+_MOST: Final = 100
+"""Incidents in one transaction of their own."""
+_LOOK_EVERY_S: Final = 0.02
+_ASK_AGAIN_S: Final = 1.0
+_COUNT_EVERY_S: Final = 2.0
+
+
+class Read(Protocol):
+    """How far inputs have been routed, and how far they go."""
+
+    def position(self, place: Place) -> int:
+        """The offset of the next record to be routed."""
+
+    def end(self, place: Place) -> int:
+        """The offset after the last record there is; raises Unavailable."""
+
+
+class Due(NamedTuple):
+    """An incident of which something may happen now."""
+
+    partition: int
+    key: bytes
+
+
+class Timekeeper:
+    """What is due of a worker's partitions. Not for threads."""
+
+    def __init__(self, read: Read, clock: Clock) -> None:
+        self._read = read
+        self._clock = clock
+        self._ends: dict[Place, tuple[int, int]] = {}
+        """Of a topic's partition: when its end was asked for, by the clock, and what it was."""
+        self._next_look = 0.0
+        self._next_count = 0.0
+        self._counted: set[tuple[str, str, str]] = set()
+
+    def due(self, agendas: Iterable[tuple[int, Agenda]]) -> list[Due]:
+        """Incidents of which something is due and nothing is left to be heard; nothing if it was just looked."""
+        if time.monotonic() < self._next_look:
+            return []
+        self._next_look = time.monotonic() + _LOOK_EVERY_S
+        agendas = list(agendas)
+        self._count(agendas)
+        now_ms = milliseconds_of(self._clock.now())
+        found: list[Due] = []
+        for partition, agenda in agendas:
+            for key in agenda.due(now_ms, _MOST - len(found)):
+                appointment = agenda.get(key)
+                if appointment is not None and self._is_heard(partition, key, appointment):
+                    found.append(Due(partition, key))
+        return found
+
+    def _is_heard(self, partition: int, key: bytes, appointment: Appointment) -> bool:
+        assert appointment.due_ms is not None  # noqa: S101  it is due
+        try:
+            return all(self._is_read((topic, partition), appointment.due_ms) for topic in _topics(key, appointment))
+        except Unavailable:
+            self._next_look = time.monotonic() + _ASK_AGAIN_S
+            return False
+
+    def _is_read(self, place: Place, due_ms: int) -> bool:
+        asked_ms, end = self._ends.get(place, (-1, 0))
+        if asked_ms < due_ms:
+            asked_ms = milliseconds_of(self._clock.now())
+            end = self._read.end(place)
+            self._ends[place] = asked_ms, end
+        return asked_ms >= due_ms and self._read.position(place) >= end
+
+    def _count(self, agendas: Iterable[tuple[int, Agenda]]) -> None:
+        """What waits for somebody, for whoever watches."""
+        if time.monotonic() < self._next_count:
+            return
+        self._next_count = time.monotonic() + _COUNT_EVERY_S
+        waiting: dict[tuple[str, str, str], list[int]] = {}
+        for _, agenda in agendas:
+            for (origin, matter), count in agenda.waiting().items():
+                both = waiting.setdefault((origin, matter.member, matter.kind), [0, 0])
+                both[matter.overdue] += count
+        for origin, member, kind in self._counted | waiting.keys():
+            in_time, late = waiting.get((origin, member, kind), (0, 0))
+            metrics.set_gauge("waiting_matters", in_time + late, origin=origin, member=member, kind=kind)
+            metrics.set_gauge("overdue_matters", late, origin=origin, member=member, kind=kind)
+        self._counted |= waiting.keys()
+
+
+def _topics(key: bytes, appointment: Appointment) -> Iterator[str]:
+    """Where it would stand if somebody had answered."""
+    for matter in appointment.open:
+        if matter.kind == "case":
+            yield rulings_topic(key.partition(b"/")[0].decode())
+        else:
+            yield receipts_topic(matter.member)
