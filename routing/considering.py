@@ -268,12 +268,6 @@ def check_identity(event: OpenEvent, origin: str, key: bytes | None) -> None:
             "the Kafka key is not the incident_id",
             remedy="set the Kafka key of each event to its incident_id in UTF-8",
         )
-    if head["kind"] == "RETRACT":
-        raise Rejected(
-            "unsupported-kind",
-            "retractions are not routed by this release, and must not pass for ordinary events",
-            remedy="call whoever received the incident: huecry explain says who did",
-        )
     if not (head["incident_id"] and head["event_id"] and head["recorded_at"]):
         missing = [name for name in ("incident_id", "event_id", "recorded_at") if not head[name]]
         raise Rejected("missing-field", f"expected {', '.join(missing)}, and the event does not state it")

@@ -278,7 +278,8 @@ def _said(ruling: Ruling, at: datetime) -> Said:
         role=ruling.role,
         at=at,
         recipients=frozenset(ruling.recipients),
-        parts=frozenset(ruling.sections),
+        # Whoever is sent a section sees the head: an override that left a forbidden head standing would lift nothing.
+        parts=frozenset(ruling.sections) | ({HEAD} if kind == "override" and ruling.sections else frozenset()),
         seen_sequence=ruling.seen_sequence,
         because=ruling.because,
         until=ruling.until,

@@ -119,7 +119,6 @@ def on_another_partition() -> Record:
         (event_record(control=[]), "no-control", "sequence"),
         (event_record(control=control() * 2), "too-many", ""),
         (event_record(classification=[item("classification")] * 2), "too-many", ""),
-        (event_record(kind="RETRACT"), "unsupported-kind", "call whoever"),
         (event_record(event=""), "missing-field", ""),
         (event_record(recorded_at=None), "missing-field", ""),
         (event_record(incident="i" * 201), "too-long", "short key"),
