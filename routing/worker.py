@@ -9,11 +9,12 @@ import signal
 import sys
 import threading
 from collections.abc import MutableSequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import FrameType
 from typing import Final
 
 from routing.agreements.bundle import Bundle
+from routing.clock import Clock, SystemClock
 from routing.effects import Policy
 from routing.heart import Heart
 from routing.loop import KnownElsewhere, Loop
@@ -47,6 +48,8 @@ class Assignment:
     metrics_port: int | None = None
     metrics_host: str = LOOPBACK
     registry: str | None = None
+    clock: Clock = field(default_factory=SystemClock)
+    """What time it is; tests give others."""
 
 
 def work(assignment: Assignment, cells: MutableSequence[float]) -> None:
@@ -105,7 +108,9 @@ def _run(assignment: Assignment, heart: Heart, health: Health, stop: threading.E
     health.watch("kafka", heart.kafka.trouble)
     metrics.set_gauge("policy_loaded", 0)
     policies, preparation = _policies(assignment), Preparation()
-    session = Session(assignment.exchange, assignment.settings, assignment.slot, assignment.clients, heart)
+    session = Session(
+        assignment.exchange, assignment.settings, assignment.slot, assignment.clients, heart, assignment.clock
+    )
     loop = Loop(
         session,
         assignment.exchange,

@@ -13,7 +13,7 @@ from confluent_kafka import Producer
 from deploy.provision import provision
 from deploy.topic_reader import records_of
 from producers.settings import FileInput, ProducerSettings, production
-from routing.effects import Effects, Policy, Record
+from routing.effects import NOTHING_KNOWN, Effects, Known, Policy, Record
 from routing.route import route
 from schemas.exchange import load_exchange
 from schemas.kafka import ClientSettings
@@ -28,14 +28,14 @@ system: test
 incident_key: [Log]
 event_key: [Log]
 fields:
-  kind: {{constant: {kind}}}
-  mode: {{constant: actual}}
-  recorded_at: {{now: true}}
-  local_ref: {{column: Log}}
-  classification.category: {{constant: transport/rtc}}
-  victims[0].person_ref: {{constant: V1}}
-  victims[0].role: {{constant: victim}}
-  victims[0].names.family: {{column: Victim}}
+  kind: {constant: created}
+  mode: {constant: actual}
+  recorded_at: {now: true}
+  local_ref: {column: Log}
+  classification.category: {constant: transport/rtc}
+  victims[0].person_ref: {constant: V1}
+  victims[0].role: {constant: victim}
+  victims[0].names.family: {column: Victim}
 """
 
 
@@ -60,13 +60,9 @@ class OneForce:
         everything = a_share("all", self.exchange.receivers(), ["classification"])
         self.policy = Policy(a_bundle(self.exchange, everything), self.exchange)
         self.mapping, self.source, self.spool = folder / "mapping.yaml", folder / "export.csv", folder / "spool.db"
-        self.say("created")
+        self.mapping.write_text(MAPPING)
         self.source.write_text(f"Log,Victim\nL-1,{SECRET}\n")
         self._seen: set[tuple[int, int]] = set()
-
-    def say(self, kind: str) -> None:
-        """The mapping calls every event this kind."""
-        self.mapping.write_text(MAPPING.format(kind=kind))
 
     def produce(self) -> None:
         """Publish what the file holds, to its end."""
@@ -78,15 +74,15 @@ class OneForce:
             running.run(Event())
         assert running.progress.unfinished == 0
 
-    def routed(self) -> list[Effects]:
-        """Route by hand what has come since, and write what follows from it."""
+    def routed(self, known: Known = NOTHING_KNOWN) -> list[Effects]:
+        """Route by hand what has come since, by what is known of its incidents, and write what follows from it."""
         topic = incidents_topic(self.force)
         made = []
         for message in records_of(self.clients, topic):
             if (place := (message.partition(), message.offset())) not in self._seen:
                 self._seen.add(place)
                 record = Record(topic, *place, message.key(), message.value())
-                made.append(route(record, self.policy, datetime.now(UTC)))
+                made.append(route(record, self.policy, datetime.now(UTC), known=known))
         self.write(made)
         return made
 

@@ -16,13 +16,14 @@ from deploy.cli import cli
 from producers.link import kafka_link
 from producers.publisher import Publisher
 from producers.spool import Spool
-from routing.effects import Record
+from routing.effects import Known, Record
 from routing.route import route
 from schemas.codec import decode
 from schemas.errors import Rejected
 from schemas.exchange import load_exchange
 from schemas.topics import incidents_topic, receipts_topic
 from tests.deploy.one_force import SECRET, OneForce, provisioned
+from tests.routing.state.remembered import an_incident
 
 _names = iter(range(9))
 
@@ -42,7 +43,7 @@ def scene(broker: EmbeddedBroker, exchange: Path, tmp_path: Path) -> OneForce:
 
 @pytest.fixture
 def refused(scene: OneForce) -> OneForce:
-    """A force whose mapping calls every event a retraction, which the router refuses."""
+    """A force that lost its spool: its new one counts from 1 again, and the router has had events up to 9."""
     return _refused(scene)
 
 
@@ -54,9 +55,9 @@ def looked_at(broker: EmbeddedBroker, exchange: Path, tmp_path_factory: pytest.T
 
 
 def _refused(scene: OneForce) -> OneForce:
-    scene.say("retract")
     scene.produce()
-    assert [(each.fate, each.reason) for each in scene.routed()] == [("quarantined", "unsupported-kind")]
+    had = Known(an_incident(sequence=9))
+    assert [(each.fate, each.reason) for each in scene.routed(had)] == [("quarantined", "out-of-sequence")]
     return scene
 
 
@@ -86,7 +87,7 @@ def test_a_list_tells_what_and_why_in_lines_a_terminal_holds_and_nothing_of_the_
     told = run(looked_at, "list")
     head, line = told.splitlines()[:2]
     assert head.split() == ["id", "refused", "at", "(UTC)", "reason", "event", "stands", "at"]
-    assert "unsupported-kind" in line
+    assert "out-of-sequence" in line
     assert f"incidents.{looked_at.force}, partition " in line
     assert SECRET not in told
     assert "huecry quarantine show ID" in told
@@ -95,15 +96,15 @@ def test_a_list_tells_what_and_why_in_lines_a_terminal_holds_and_nothing_of_the_
 def test_json_is_one_object_for_each_record_and_holds_no_payload(looked_at: OneForce) -> None:
     (line,) = run(looked_at, "list", "--json").splitlines()
     told = json.loads(line)
-    assert (told["reason"], told["member"]) == ("unsupported-kind", looked_at.force)
+    assert (told["reason"], told["member"]) == ("out-of-sequence", looked_at.force)
     assert not {"key", "value"} & set(told)
     assert SECRET not in line
 
 
 def test_the_start_of_an_id_shows_reason_remedy_place_and_the_event_itself_to_its_owner(looked_at: OneForce) -> None:
     told = run(looked_at, "show", the_id(looked_at)[:8])
-    assert "reason      unsupported-kind: retractions are not routed by this release" in told
-    assert "what to do  call whoever received the incident" in told
+    assert "reason      out-of-sequence: expected a sequence above 9" in told
+    assert "what to do  number the events of an incident 1, 2, 3" in told
     assert f"stands at   incidents.{looked_at.force}, partition " in told
     assert SECRET in told
 
@@ -113,7 +114,7 @@ def test_an_id_that_is_nowhere_or_not_clear_says_where_ids_are(refused: OneForce
         run(refused, "show", "zz")
     refused.source.write_text(f"Log,Victim\nL-2,{SECRET}\n")
     refused.produce()
-    refused.routed()
+    refused.routed(Known(an_incident(sequence=9)))
     with pytest.raises(Rejected, match="2 records in the quarantine"):
         run(refused, "show", "")
 
@@ -153,7 +154,6 @@ def test_a_refused_receipt_is_shown_to_the_member_that_sent_it_and_cannot_be_map
 
 
 def test_a_mended_mapping_and_resubmit_bring_a_refused_event_to_its_partner(refused: OneForce) -> None:
-    refused.say("created")
     told = resubmit(refused, the_id(refused)[:10])
     assert "mapped again: event " in told
     assert "published: the router decides it now" in told
@@ -205,7 +205,6 @@ def producing(refused: OneForce) -> Iterator[Publisher]:
 def test_a_producer_that_runs_on_the_spool_is_left_to_send_the_new_event(
     refused: OneForce, producing: Publisher
 ) -> None:
-    refused.say("created")
     told = resubmit(refused, the_id(refused))
     assert f"it waits in {refused.spool}: the producer that runs on this spool sends it at once" in told
     assert refused.routed() == []

@@ -128,7 +128,7 @@ class Scene:
         Each is as on a machine of its own: it finds no copy of what another remembers, unless `machine` names one.
         """
         settings = self.on_machine(options.pop("settings", SETTINGS), options.pop("machine", None))
-        session = Session(self.exchange, settings, slot, self.clients, Heart())
+        session = Session(self.exchange, settings, slot, self.clients, Heart(), options.pop("clock", None))
         worker = Worker(
             session,
             Loop(session, self.exchange, policy or self.policy, topic_check_s=settings.topic_check_s, **options),
