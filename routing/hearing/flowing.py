@@ -1,0 +1,111 @@
+"""Rulings about what may flow: releases, refusals, more time, and sharing beyond the rules."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from routing.agreements.decision import HEAD
+from routing.agreements.state import Discretion, Override, Release
+from routing.arrived import Arrived
+from routing.casework.case import Case
+from routing.casework.judging import judge
+from routing.casework.known import Judged, Known
+from routing.circulation import circulation
+from routing.consequences import Consequences
+from routing.deciding import Decided, Decisions, decide_afresh, decide_all
+from routing.disclose import Positions, disclosed
+from routing.hearing.ruling import Hearing
+from routing.state.encoding import kept_rulings
+from routing.state.holding import holding_after
+from routing.what_came_before import what_came_before
+from schemas.errors import Rejected
+
+_GRANTING: Final = frozenset({"release", "discretion", "override"})
+_TOLD_AS: Final = {"discretion": "shared-at-discretion", "override": "overridden"}
+
+
+def let_flow(hearing: Hearing) -> None:
+    """Judge a ruling about what may flow, and draw its consequences.
+
+    Raises:
+        Rejected: it does not count, and why.
+    """
+    ruling, said, drawn, came = hearing.ruling, hearing.said, hearing.drawn, hearing.came
+    if came is None:
+        raise Rejected(
+            "event-gone",
+            "the incident's latest event is no longer on its topic, so nobody can rule on what it says",
+            remedy="have the control room send the incident again",
+        )
+    case = Case(drawn.rulings.lines)
+    judged = judge(said, Known(drawn.setting.policy.bundle, came.considered, hearing.state(), case, frozenset()))
+    _stand(judged, drawn)
+    drawn.case_notices += judged.notices
+    if judged.notices:
+        hearing.show_case()
+    if ruling.kind in _TOLD_AS:
+        for member in ruling.recipients:
+            hearing.tell(_TOLD_AS[ruling.kind], member, "a person shares it beyond the rules")
+    elif ruling.kind == "ask-again":
+        for member in ruling.recipients:
+            hearing.tell("asked-again", member, "the origin asks again: the next event is decided anew")
+    if ruling.kind in _GRANTING:
+        _deliver(hearing, came, judged)
+
+
+def _stand(judged: Judged, drawn: Consequences) -> None:
+    """What was ruled stands among the incident's rulings."""
+    standing = drawn.rulings
+    drawn.rulings = standing._replace(
+        releases=(*standing.releases, *(each for each in judged.rulings if isinstance(each, Release))),
+        discretions=(*standing.discretions, *(each for each in judged.rulings if isinstance(each, Discretion))),
+        overrides=(*standing.overrides, *(each for each in judged.rulings if isinstance(each, Override))),
+        refusals=judged.refusals,
+        lines=judged.case.lines,
+    )
+
+
+def _deliver(hearing: Hearing, came: Arrived, judged: Judged) -> None:
+    """The latest event, decided again, to those for whom something of it flows by this ruling."""
+    drawn = hearing.drawn
+    decide = decide_all if came.is_usual else decide_afresh
+    decided = decide(drawn.setting.policy.bundle, came.considered, came.now, hearing.state())
+    named = frozenset().union(*(each.recipients for each in judged.rulings))
+    parts = frozenset().union(*(each.parts for each in judged.rulings))
+    flowing: list[Decided] = []
+    for each in decided:
+        if each.recipient not in named:
+            continue
+        decision = each.decision
+        if decision.head == "granted" and parts & {HEAD, *decision.covers}:
+            flowing.append(each)
+        else:
+            stopped = "withheld" if decision.head == "granted" else decision.head
+            hearing.tell(stopped, each.recipient, _STILL)
+    if flowing:
+        _send(hearing, came, Decisions(tuple(flowing)))
+
+
+_STILL: Final = "ruled, and still nothing of it flows: another rule, a forbid or a retraction stands in the way"
+
+
+def _send(hearing: Hearing, came: Arrived, decisions: Decisions) -> None:
+    """Deliver it, with its record, and remember who holds it now."""
+    ruling, drawn, policy = hearing.ruling, hearing.drawn, hearing.drawn.setting.policy
+    before = drawn.before._replace(rulings=kept_rulings(drawn.rulings))
+    circulated = circulation(decisions, policy.suspended)
+    positions = Positions(drawn.numbers, hearing.known.stream, before.closed_ms, what_came_before(before))
+    shown = came._replace(record=hearing.record)
+    outputs, streams = disclosed(shown, circulated, policy, drawn.setting.codec, positions, ruling.ruling_id)
+    drawn.outputs += outputs
+    drawn.streams |= streams
+    for to in circulated.recipients:
+        drawn.numbers[to] = drawn.numbers.get(to, 0) + 1
+    for to, reason in circulated.cut_off:
+        drawn.tell("undeliverable", to, {"reason": reason, "ruling_id": ruling.ruling_id}, ruling.ruling_id)
+    standing = (*drawn.rulings.releases, *drawn.rulings.discretions, *drawn.rulings.overrides)
+    for each in decisions:
+        if (to := each.recipient) in circulated.recipients:
+            held = holding_after(policy.bundle, each.decision, to, drawn.holdings.get(to), standing)
+            if held is not None:
+                drawn.holdings[to] = held
