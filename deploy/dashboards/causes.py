@@ -13,7 +13,7 @@ EVENTS: Final = Look("none")
 
 def causes_row() -> Row:
     """What is refused, what piles up at the edges, and what ended."""
-    return Row("Causes: what goes wrong?", (*_refused(), *_edges(), *_router_trouble()))
+    return Row("Causes: what goes wrong?", (*_refused(), *_people(), *_edges(), *_router_trouble()))
 
 
 def _refused() -> tuple[Table | Graph, ...]:
@@ -51,6 +51,31 @@ def _refused() -> tuple[Table | Graph, ...]:
                     COUNTED,
                 ),
             ),
+        ),
+    )
+
+
+def _people() -> tuple[Table, ...]:
+    return (
+        Table(
+            title="Answers that members owe",
+            about="What waits for a member's answer, and what is overdue: transfers, requests, corrections, and what "
+            "was taken back. The origin has been told whom to call.",
+            alerts=("RetractionUnconfirmed", "AnswersOverdue"),
+            width=12,
+            by={"origin": "Origin", "member": "Member", "kind": "Kind"},
+            columns=(
+                Column(Query(in_all_now("waiting_matters", "origin", "member", "kind"), "Waiting")),
+                Column(Query(in_all_now("overdue_matters", "origin", "member", "kind"), "Overdue"), COUNTED),
+            ),
+        ),
+        Table(
+            title="People's rulings in the last hour",
+            about="Rulings that the router took, or did not, and cases that passed to the next in their path.",
+            alerts=("CasesPassedOn",),
+            width=12,
+            by={"origin": "Origin", "outcome": "Outcome"},
+            columns=(Column(Query(of_late("rulings_total", "origin", "outcome"), "Rulings")),),
         ),
     )
 
