@@ -14,7 +14,7 @@ from typing import Any
 
 from routing.agreements.bundle import Bundle
 from routing.agreements.model import RoleHolders, Rule
-from routing.effects import Effects, Known, Policy, Record
+from routing.effects import Effects, Known, Output, Policy, Record
 from routing.elapsed import elapsed
 from routing.route import route
 from routing.state.agenda import appointment_of
@@ -56,6 +56,8 @@ class Play:
         self.logs: dict[tuple[str, int], list[Record]] = defaultdict(list)
         self.written: list[tuple[str, dict[str, Any]]] = []
         """Everything put out, as (topic, decoded), in order."""
+        self.outputs: list[Output] = []
+        """The same, as bytes."""
         self.sequences: dict[str, int] = defaultdict(int)
         self.rulings = 0
 
@@ -197,6 +199,7 @@ class Play:
             self.kept[partition, incident] = encode(value)
         self.streams[partition].update(effects.streams)
         self.written += [(output.topic, stock(output.value)) for output in effects.outputs]
+        self.outputs += effects.outputs
 
     def _next_due(self) -> tuple[int, int, bytes] | None:
         due = [

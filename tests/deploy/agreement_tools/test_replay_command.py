@@ -24,6 +24,8 @@ from routing.effects import Policy
 from routing.route import route
 from tests.bench.workload import ORIGIN, records
 from tests.deploy.asking import AGREEMENTS, MOST, NOW, a_policy
+from tests.routing.play import MANAGER, Play
+from tests.routing.test_ruled import OFFENCE, PLACE, PLAIN, SENSITIVE, SOURCE
 
 BETWEEN = (NOW, NOW.replace(year=2027))
 
@@ -106,6 +108,29 @@ def test_what_another_bundle_decided_is_left_alone(ledger: Path) -> None:
         found = Replaying(other).run(opened.whole_between(*BETWEEN))
     assert (found.events, found.differing) == (0, {})
     assert found.other_bundles == {(1, policy.bundle.hash): 300}
+
+
+def test_what_people_ruled_and_took_back_comes_out_again(tmp_path: Path) -> None:
+    """The records of a release, of discretion, of a correction and of a retraction by the control room itself."""
+    play = Play(PLAIN, PLACE, SENSITIVE, SOURCE)
+    facts = [{"entry_id": "l1", "text": "seen"}]
+    play.event(facts=facts, **OFFENCE)
+    play.rule("release")
+    play.event(kind="UPDATED", facts=facts, **OFFENCE)
+    play.rule("discretion", role=MANAGER, sections=("facts",), agreement="T-1", recipients=("west",))
+    play.rule("refuse", recipients=("west",))
+    play.event(kind="CORRECTED", changes=[{"path": "grade", "reason": "wrong-grade"}], **OFFENCE)
+    play.event(kind="RETRACT", to=["west"], changes=[{"path": "", "reason": "wrong-recipient"}])
+    play.event(kind="UPDATED", **OFFENCE)
+    written = [output.value for output in play.outputs if output.topic == "disclosures.north"]
+    with closing(LedgerSink(tmp_path / "ledger.db", "north")) as sink:
+        made = [ReadRecord("disclosures.north", 0, number, 0, value) for number, value in enumerate(written)]
+        sink.write(open_batch(made, ledger_opener("north", MOST)))
+    with Ledger(tmp_path / "ledger.db") as opened:
+        since = play.now.replace(hour=0)
+        found = Replaying(play.policy.bundle, 1).run(opened.whole_between(since, since.replace(year=2027)))
+    assert (found.events, found.differing) == (7, {}), found.examples
+    assert found.decisions == 2 + 1 + 2 + 1 + 2 + 0 + 2
 
 
 @pytest.mark.long
