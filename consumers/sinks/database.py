@@ -14,52 +14,11 @@ from typing import Any, Final
 
 from consumers.delivery import Positions, SetAside
 from consumers.sinks import Gap
-from consumers.sinks.table import Table, iso
+from consumers.sinks.kept_tables import GAP, KEPT_BY_ALL, META, POSITION, SET_ASIDE
+from consumers.sinks.table import Column, Table, View, iso
 from schemas.errors import Rejected
 
 SCHEMA_VERSION: Final = 1
-
-META: Final = Table("meta", "name", "name TEXT NOT NULL\nvalue TEXT NOT NULL")
-POSITION: Final = Table(
-    "position",
-    "topic, partition",
-    """
-    topic TEXT NOT NULL
-    partition INTEGER NOT NULL
-    next_offset INTEGER NOT NULL  -- record to read next: everything before it is in this database
-    """,
-)
-SET_ASIDE: Final = Table(
-    "set_aside",
-    "topic, partition, record_offset",
-    """
-    topic TEXT NOT NULL
-    partition INTEGER NOT NULL
-    record_offset INTEGER NOT NULL
-    set_aside_at TIME NOT NULL
-    reason TEXT NOT NULL  -- code
-    detail TEXT NOT NULL  -- what was expected and what came
-    remedy TEXT NOT NULL
-    origin TEXT  -- this and the next three: NULL where it could not be read
-    incident_id TEXT
-    event_id TEXT
-    delivery_id TEXT
-    value BYTES  -- the record as it came
-    """,
-)
-GAP: Final = Table(
-    "gap",
-    "topic, partition, first_offset",
-    """
-    topic TEXT NOT NULL
-    partition INTEGER NOT NULL
-    first_offset INTEGER NOT NULL  -- first record lost: it was no longer in Kafka when this system came to read it
-    last_offset INTEGER NOT NULL
-    noticed_at TIME NOT NULL
-    """,
-)
-KEPT_BY_ALL: Final = (META, POSITION, SET_ASIDE, GAP)
-"""The tables that every database has besides its own."""
 
 
 class Database(ABC):
@@ -73,7 +32,9 @@ class Database(ABC):
     unstorable: tuple[type[Exception], ...]
     """What the database or its driver says of a value that it cannot hold."""
 
-    def __init__(self, name: str, kind: str, member: str | None, tables: Sequence[Table] | None) -> None:
+    def __init__(
+        self, name: str, kind: str, member: str | None, tables: Sequence[Table] | None, views: Sequence[View] = ()
+    ) -> None:
         """Remember what it must be.
 
         Args:
@@ -81,14 +42,16 @@ class Database(ABC):
             kind: what it must be.
             member: whose it must be; None: anyone's that is there.
             tables: its own, made if nothing is there; None: they must be there.
+            views: over these tables, made with them.
         """
         self.name = name
         self._kind = kind
         self._member = member
         self._tables = tables
+        self._views = views
 
     def _prepare(self) -> None:
-        """Make the tables if nothing is there, and see that it is what it must be; then indexes that it lacks.
+        """Make the tables if nothing is there, and see that it is what it must be; then what a later release brought.
 
         Raises:
             Rejected: it is something else's, another member's, or a newer release's.
@@ -98,11 +61,44 @@ class Database(ABC):
             if not found and self._tables is not None:
                 for table in (*KEPT_BY_ALL, *self._tables):
                     self._create(table)
+                for view in self._views:
+                    self._create_view(view)
                 found = {"schema_version": str(SCHEMA_VERSION), "kind": self._kind, "member": str(self._member)}
                 self.write(META.insert, list(found.items()))
         self._check(found)
         if self._tables is not None:
-            self._complete_indexes(self._tables)
+            own = (*KEPT_BY_ALL, *self._tables)
+            if self._lacks(own):
+                with self.transaction():
+                    self._complete(own)
+            self._complete_indexes(own)
+
+    def _lacks(self, tables: Sequence[Table]) -> bool:
+        """Whether a table, column or view is missing that came with a later release than this database."""
+        here, names = self._columns(), self._names()
+        return any(set(table.columns) - here.get(table.name, set()) for table in tables) or any(
+            view.name not in names for view in self._views
+        )
+
+    def _complete(self, tables: Sequence[Table]) -> None:
+        """Make the tables, columns and views that are missing, within a transaction: another may have, meanwhile."""
+        here, names = self._columns(), self._names()
+        if self._lacks(tables) and not self._may_create():
+            raise Rejected(
+                "older-database",
+                f"{self.name}: tables or columns of this release are missing, and this role cannot make them",
+                remedy="start once as the owner of the tables, then grant what docs/receiving.md lists",
+            )
+        for table in tables:
+            if table.name not in here:
+                self._create(table)
+                continue
+            for column in table.body:
+                if column.name not in here[table.name]:
+                    self._add_column(table, column)
+        for view in self._views:
+            if view.name not in names:
+                self._create_view(view)
 
     def _complete_indexes(self, tables: Sequence[Table]) -> None:
         """Make the indexes that came with a later release than the tables. Slow where many rows are there, once."""
@@ -112,6 +108,10 @@ class Database(ABC):
                 if name not in here and self._may_index(table):
                     with self.transaction():
                         self.execute(statement)
+
+    def _may_create(self) -> bool:
+        """Whether tables may be made and changed."""
+        return True
 
     def _may_index(self, table: Table) -> bool:  # noqa: ARG002  where anyone who may write may do anything
         """Whether an index may be added to a table that is there."""
@@ -178,7 +178,11 @@ class Database(ABC):
 
     @abstractmethod
     def _names(self) -> set[str]:
-        """The tables that are here, ours or not."""
+        """The tables and views that are here, ours or not."""
+
+    @abstractmethod
+    def _columns(self) -> dict[str, set[str]]:
+        """The columns of each table that is here, ours or not."""
 
     @abstractmethod
     def _indexes(self) -> set[str]:
@@ -188,13 +192,22 @@ class Database(ABC):
     def _create(self, table: Table) -> None:
         """Make a table with its indexes."""
 
+    @abstractmethod
+    def _add_column(self, table: Table, column: Column) -> None:
+        """Add a column, which may be NULL, to a table that is here."""
+
+    @abstractmethod
+    def _create_view(self, view: View) -> None:
+        """Make a view."""
+
     def positions(self) -> dict[tuple[str, int], int]:
         """(topic, partition) → record to read next."""
         return {(t, p): at for t, p, at in self.query("SELECT topic, partition, next_offset FROM position")}
 
-    def advance(self, stored: Positions, to: Positions) -> None:
-        """Store new positions; never back."""
-        moved = [(*place, at) for place, at in to.items() if at > stored.get(place, -1)]
+    def advance(self, stored: Positions, to: Positions, first: Positions | None = None) -> None:
+        """Store new positions; never back. `first` are the records that these began with."""
+        began = first or {}
+        moved = [(*place, at, began.get(place)) for place, at in to.items() if at > stored.get(place, -1)]
         self.write(POSITION.upsert, moved)
 
     def set_aside(self, refused: Iterable[SetAside], at: datetime) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from consumers.sinks.database import Database
 from consumers.sinks.postgres_url import PostgresUrl
 from consumers.sinks.sqlite_database import SqliteDatabase
-from consumers.sinks.table import Table
+from consumers.sinks.table import Table, View
 from schemas.errors import Rejected
 
 Place = Path | PostgresUrl
@@ -29,15 +29,19 @@ def read_place(text: str) -> Place:
     return PostgresUrl(text)
 
 
-def open_database(place: Place, kind: str, member: str | None, tables: Sequence[Table] | None) -> Database:
+def open_database(
+    place: Place, kind: str, member: str | None, tables: Sequence[Table] | None, views: Sequence[View] = ()
+) -> Database:
     """Open a member's database of a kind; `tables` are made if nothing is there, None: they must be.
+
+    What of these tables and `views` a later release brought is made in a database that is there.
 
     Raises:
         Rejected: it is something else's, another member's, or a newer release's.
         Unavailable: it cannot be used now.
     """
     if isinstance(place, Path):
-        return SqliteDatabase(place, kind, member, tables)
+        return SqliteDatabase(place, kind, member, tables, views)
     from consumers.sinks.postgres_database import PostgresDatabase  # noqa: PLC0415  its driver may not be there
 
-    return PostgresDatabase(place, kind, member, tables)
+    return PostgresDatabase(place, kind, member, tables, views)

@@ -13,45 +13,28 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from datetime import datetime
 from functools import lru_cache
 from typing import Any, Final
 
 import psycopg
-from psycopg.abc import Buffer
-from psycopg.adapt import Dumper, Loader
-from psycopg.types.string import TextLoader
 
 from consumers.sinks.database import Database
 from consumers.sinks.postgres_errors import UNSTORABLE, by_what_to_do, cannot_connect
-from consumers.sinks.postgres_tables import INDEXES_HERE, MAY_INDEX, create_statements
+from consumers.sinks.postgres_session import BEGIN, LOCK, SESSION, TABLES_HERE, WHERE, adapt
+from consumers.sinks.postgres_tables import (
+    COLUMNS_HERE,
+    INDEXES_HERE,
+    MAY_CREATE,
+    MAY_INDEX,
+    column_statements,
+    create_statements,
+    view_statement,
+)
 from consumers.sinks.postgres_url import PostgresUrl
-from consumers.sinks.table import Table, iso
+from consumers.sinks.table import Column, Table, View
 from schemas.errors import Rejected, Unavailable
 from schemas.ops.logs import get_logger
 
-# Whatever the server's administrator has set stands, but for what would make "durable" or "once" untrue.
-_SESSION: Final = """
-SELECT set_config('search_path', quote_ident(current_schema()), false),
-  set_config('synchronous_commit', CASE current_setting('synchronous_commit') WHEN 'off' THEN 'on'
-    ELSE current_setting('synchronous_commit') END, false),
-  set_config('lock_timeout', CASE current_setting('lock_timeout') WHEN '0' THEN '5s'
-    ELSE current_setting('lock_timeout') END, false),
-  set_config('datestyle', 'ISO', false),
-  set_config('timezone', 'UTC', false)
-"""
-_WHERE: Final = "SELECT current_schema(), current_setting('server_encoding'), current_setting('fsync')"
-_TABLES_HERE: Final = """
-SELECT c.relname::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE n.nspname = current_schema() AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
-  AND NOT EXISTS (
-    SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e'
-  )
-"""
-"""Extensions' own tables are nobody's: PostGIS puts some in every database that has it."""
-_LOCK: Final = "SELECT pg_advisory_xact_lock(hashtextextended('huecry ' || current_schema(), 0))"
-# A transaction that sees one moment throughout would not see what was written while it waited for the lock.
-_BEGIN: Final = "BEGIN ISOLATION LEVEL READ COMMITTED"
 _ARRAYS: Final = {"TEXT": "text[]", "INTEGER": "bigint[]"}
 _log = get_logger()
 
@@ -65,14 +48,21 @@ class PostgresDatabase(Database):
 
     unstorable = UNSTORABLE
 
-    def __init__(self, url: PostgresUrl, kind: str, member: str | None, tables: Sequence[Table] | None) -> None:
+    def __init__(
+        self,
+        url: PostgresUrl,
+        kind: str,
+        member: str | None,
+        tables: Sequence[Table] | None,
+        views: Sequence[View] = (),
+    ) -> None:
         """Connect, and make the tables if there are none and `tables` says which.
 
         Raises:
             Rejected: the schema is something else's, another member's, or a newer release's.
             Unavailable: it cannot be used now, and `tables` is None.
         """
-        super().__init__(str(url), kind, member, tables)
+        super().__init__(str(url), kind, member, tables, views)
         self._url = url
         self._connection: psycopg.Connection | None = None
         self._within = False
@@ -86,10 +76,10 @@ class PostgresDatabase(Database):
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """See `Database`."""
-        self.execute(_BEGIN)
+        self.execute(BEGIN)
         self._within = True
         try:
-            self.execute(_LOCK)
+            self.execute(LOCK)
             yield
             self._commit()
         except BaseException:
@@ -174,13 +164,8 @@ class PostgresDatabase(Database):
         return self._connection
 
     def _begin_session(self, connection: psycopg.Connection) -> None:
-        adapters = connection.adapters
-        adapters.register_dumper(int, _Untyped)
-        adapters.register_loader("timestamptz", _IsoTime)
-        adapters.register_loader("json", TextLoader)
-        adapters.register_loader("jsonb", TextLoader)
-        adapters.register_loader("bool", _NoughtOrOne)
-        ((schema, encoding, fsync),) = self.query(_WHERE)
+        adapt(connection)
+        ((schema, encoding, fsync),) = self.query(WHERE)
         if schema is None:
             raise Rejected(
                 "bad-database",
@@ -191,13 +176,23 @@ class PostgresDatabase(Database):
             raise Rejected("bad-database", f"{self.name}: expected a database in encoding UTF8, got {encoding}")
         if fsync != "on":
             _log.warning("the receiving server runs with fsync off: what was written may not survive a power cut")
-        self.execute(_SESSION)
+        self.execute(SESSION)
 
     def _names(self) -> set[str]:
-        return {name for (name,) in self.query(_TABLES_HERE)}
+        return {name for (name,) in self.query(TABLES_HERE)}
 
     def _indexes(self) -> set[str]:
         return {name for (name,) in self.query(INDEXES_HERE)}
+
+    def _columns(self) -> dict[str, set[str]]:
+        found: dict[str, set[str]] = {}
+        for table, column in self.query(COLUMNS_HERE):
+            found.setdefault(table, set()).add(column)
+        return found
+
+    def _may_create(self) -> bool:
+        ((may,),) = self.query(MAY_CREATE)
+        return bool(may)
 
     def _may_index(self, table: Table) -> bool:
         ((may,),) = self.query(MAY_INDEX, [table.name])
@@ -208,6 +203,13 @@ class PostgresDatabase(Database):
     def _create(self, table: Table) -> None:
         for statement in create_statements(table):
             self.execute(statement)
+
+    def _add_column(self, table: Table, column: Column) -> None:
+        for statement in column_statements(table, column):
+            self.execute(statement)
+
+    def _create_view(self, view: View) -> None:
+        self.execute(view_statement(view))
 
 
 @lru_cache(maxsize=512)
@@ -223,24 +225,3 @@ def _select(table: Table) -> str:
     columns = ", ".join(f"{table.name}.{column}" for column in table.columns)
     key = ", ".join(table.key)
     return f"SELECT {columns} FROM unnest({lists}) AS wanted ({key}) JOIN {table.name} USING ({key})"  # noqa: S608
-
-
-class _Untyped(Dumper):
-    """A number as text without a type: the server takes it for what the column is, a boolean too."""
-
-    def dump(self, obj: int) -> Buffer:
-        return b"%d" % obj
-
-
-class _IsoTime(Loader):
-    """A time as `iso` writes it."""
-
-    def load(self, data: Buffer) -> str:
-        return iso(datetime.fromisoformat(bytes(data).decode()))
-
-
-class _NoughtOrOne(Loader):
-    """A boolean as SQLite has it."""
-
-    def load(self, data: Buffer) -> int:
-        return int(bytes(data) == b"t")

@@ -12,12 +12,14 @@ from pathlib import Path
 from typing import Any, Final
 
 from consumers.sinks.database import Database
-from consumers.sinks.table import Column, Table
+from consumers.sinks.table import Column, Table, View
 from schemas.errors import Fatal, Rejected, Unavailable
 
 _BUSY_S: Final = 5.0
 _RETRY_S: Final = 1.0
 _PARAMETERS: Final = 900  # the oldest limit is 999
+_NOW: Final = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')"
+_COLUMNS: Final = "SELECT m.name, c.name FROM sqlite_master m JOIN pragma_table_info(m.name) c WHERE m.type = 'table'"
 _TYPES: Final = {
     "TEXT": "TEXT",
     "INTEGER": "INTEGER",
@@ -45,14 +47,16 @@ class SqliteDatabase(Database):
         ValueError,
     )
 
-    def __init__(self, path: Path, kind: str, member: str | None, tables: Sequence[Table] | None) -> None:
+    def __init__(
+        self, path: Path, kind: str, member: str | None, tables: Sequence[Table] | None, views: Sequence[View] = ()
+    ) -> None:
         """Open the file, made afresh if it is not there and `tables` says of what.
 
         Raises:
             Rejected: it cannot be opened, or is something else's, another member's, or a newer release's.
             Unavailable: it cannot be used now.
         """
-        super().__init__(str(path), kind, member, tables)
+        super().__init__(str(path), kind, member, tables, views)
         if tables is None and not path.is_file():
             raise Rejected(
                 "bad-database",
@@ -129,9 +133,21 @@ class SqliteDatabase(Database):
     def _indexes(self) -> set[str]:
         return self._names()
 
+    def _columns(self) -> dict[str, set[str]]:
+        found: dict[str, set[str]] = {}
+        for table, column in self.query(_COLUMNS):
+            found.setdefault(table, set()).add(column)
+        return found
+
     def _create(self, table: Table) -> None:
         for statement in create_statements(table):
             self.execute(statement)
+
+    def _add_column(self, table: Table, column: Column) -> None:
+        self.execute(f"ALTER TABLE {table.name} ADD COLUMN {_definition(column)[0]}")
+
+    def _create_view(self, view: View) -> None:
+        self.execute(f"CREATE VIEW {view.name} AS {view.query.format(now=_NOW)}")
 
     @contextmanager
     def _errors(self) -> Iterator[None]:

@@ -97,6 +97,13 @@ class Table:
         return [self.row(one) for one in values]
 
 
+class View(NamedTuple):
+    """One view: `query` is SQL that SQLite and PostgreSQL share, with ``{now}`` for the present time."""
+
+    name: str
+    query: str
+
+
 def _column(line: str) -> Column:
     definition, _, meaning = line.partition(_COMMENT)
     name, kind, *rest = definition.split()

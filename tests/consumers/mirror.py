@@ -17,7 +17,7 @@ import psycopg
 
 from consumers import ledger_tables
 from consumers.sinks import tables
-from consumers.sinks.database import KEPT_BY_ALL
+from consumers.sinks.kept_tables import KEPT_BY_ALL
 from consumers.sinks.sqlite_database import create_statements
 from consumers.sinks.table import Table
 

@@ -57,3 +57,13 @@ def test_what_was_committed_survives_a_power_cut(tmp_path: Path) -> None:
     with closing(SqlSink(tmp_path / "r.db", MEMBER)) as sink:
         assert sink._database.query("PRAGMA synchronous") == [(2,)]
         assert sink._database.query("PRAGMA journal_mode") == [("wal",)]
+
+
+def test_a_database_of_an_earlier_release_gets_the_columns_and_tables_that_came_since(tmp_path: Path) -> None:
+    path = tmp_path / "r.db"
+    SqlSink(path, MEMBER).close()
+    change(path, "ALTER TABLE position DROP COLUMN first_offset")
+    change(path, "DROP TABLE hazard")
+    with closing(SqlSink(path, MEMBER)) as sink:
+        assert sink._database.query("SELECT first_offset FROM position") == []
+        assert sink._database.query("SELECT kind FROM hazard") == []

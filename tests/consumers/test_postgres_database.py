@@ -80,6 +80,24 @@ def test_a_database_of_a_newer_release_another_member_or_another_kind_is_refused
     assert "upgrade this release" in told_when(Rejected, lambda: SqlSink(PostgresUrl(url), MEMBER))
 
 
+def test_a_database_of_an_earlier_release_is_completed_by_its_owner_alone(postgres: PostgresServer, url: str) -> None:
+    SqlSink(PostgresUrl(url), MEMBER).close()
+    postgres.run(
+        url, "ALTER TABLE position DROP COLUMN first_offset", "DROP TABLE hazard", "CREATE ROLE just_writes LOGIN"
+    )
+    try:
+        grant = "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO just_writes"
+        postgres.run(url, grant)
+        writer = PostgresUrl(url.replace("postgres@", "just_writes@", 1))
+        assert "this role cannot make them" in told_when(Rejected, lambda: SqlSink(writer, MEMBER))
+        SqlSink(PostgresUrl(url), MEMBER).close()
+        assert postgres.run(url, "SELECT first_offset FROM position", "SELECT kind FROM hazard") == []
+        postgres.run(url, grant)
+        SqlSink(writer, MEMBER).close()
+    finally:
+        postgres.run(url, "DROP OWNED BY just_writes", "DROP ROLE just_writes")
+
+
 def test_a_database_of_something_else_is_left_alone_and_extensions_are_nothing_else(
     postgres: PostgresServer, url: str
 ) -> None:
