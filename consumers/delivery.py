@@ -94,6 +94,16 @@ class Batch(Generic[T]):
         return len(self.taken) + len(self.set_aside)
 
 
+def firsts(batch: Batch[Any]) -> Positions:
+    """The offset of the first record of each partition in a batch of what has a record."""
+    found: dict[tuple[str, int], int] = {}
+    for one in (*batch.taken, *batch.set_aside):
+        record: Record = one.record
+        place = record.topic, record.partition
+        found[place] = min(record.offset, found.get(place, record.offset))
+    return found
+
+
 def open_batch(records: Sequence[Record], open_one: Callable[[Record], T]) -> Batch[T]:
     """Open every record; what is `Rejected` is set aside, and the others go on.
 

@@ -1,39 +1,29 @@
-"""Receipts: told to the origin by way of the router, once a delivery is durable here.
+"""Receipts: told to the origin by way of the router, once a delivery or an answer is durable here.
 
-They are made in the transaction that writes what they are about, wait in its outbox, and go from there to the
-partition of ``receipts.<member>`` whose router process sent the deliveries. A process killed anywhere loses none; it
-may send one twice, with the same bytes.
+They are made in the transaction that writes what they are about, wait in its outbox, and go from there
+(`consumers.receipt_sender`) to the partition of ``receipts.<member>`` whose router process sent the deliveries. A
+process killed anywhere loses none; it may send one twice, with the same bytes.
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
-from confluent_kafka import KafkaError, KafkaException, Message, Producer
-
 from consumers.delivery import Delivery, SetAside
-from consumers.sinks import Outbox, OutboxReceipt
 from schemas.codec import encode
-from schemas.codes import enum_symbol
-from schemas.errors import Unavailable
-from schemas.ops import metrics
-from schemas.ops.logs import get_logger
-from schemas.topics import receipts_topic
+from schemas.codes import codes, enum_symbol
 
 MOST_ENTRIES: Final = 200
 """Deliveries in one receipt: with the longest identifiers allowed it is still well within an input's largest record."""
-SENDING: Final[Mapping[str, int]] = {"message.timeout.ms": 0}
-"""What a sender of receipts asks of librdkafka besides what every producer of ours does: none is given up."""
-_MOST_IN_FLIGHT: Final = 1000
-_FORGET_EVERY_S: Final = 0.5
-_RETRY_S: Final = 5.0
-_ANY_PARTITION: Final = -1
-_log = get_logger()
-
+KINDS: Final = codes("receipt")
+"""What a receipt may say."""
+ANY_PARTITION: Final = -1
+"""In place of a router partition: the key decides."""
+_DONE_BY_ADAPTER: Final[Mapping[str, str]] = {"retract": "restricted", "withdraw": "erased"}
+"""What this adapter confirms by itself: what a retraction takes back is hidden and sealed, what a withdrawal names is
+removed, in the transaction that this receipt is part of. What becomes of it then, a person says."""
 
 Entry = Mapping[str, Any]
 """One delivery of a receipt, as Avro takes it."""
@@ -53,16 +43,21 @@ def receipts_of(
 ) -> list[NewReceipt]:
     """The receipts of one sink batch: one for each stream and kind, or more where there are very many deliveries.
 
+    What was taken back is confirmed besides: this adapter has done what it can.
+
     What did not decode has no identifiers to name, and no receipt: the gap in the stream's sequence tells of it.
     """
     entries: dict[tuple[str, str], list[Entry]] = {}
     for delivery in written:
-        entries.setdefault((delivery.terms["stream"], "delivered"), []).append(_entry(delivery, at, None))
+        entry = _entry(delivery, at, None)
+        entries.setdefault((delivery.terms["stream"], "delivered"), []).append(entry)
+        if (done := _DONE_BY_ADAPTER.get(delivery.action)) is not None:
+            entries.setdefault((delivery.terms["stream"], done), []).append(entry)
     for refused in set_aside:
         if (failed := refused.delivery) is not None and refused.reason != "not-for-us":
             entries.setdefault((failed.terms["stream"], "failed"), []).append(_entry(failed, at, refused.reason))
     return [
-        NewReceipt(stream, kind, len(some), _encoded(member, kind, some, at))
+        receipt(member, stream, kind, some, at)
         for (stream, kind), all_entries in entries.items()
         for some in _parts(all_entries)
     ]
@@ -80,8 +75,10 @@ def _entry(delivery: Delivery, at: datetime, cause: str | None) -> Entry:
     }
 
 
-def _encoded(member: str, kind: str, entries: Sequence[Entry], at: datetime) -> bytes:
-    return encode("Receipt", {"member": member, "kind": enum_symbol(kind), "sent_at": at, "entries": entries})
+def receipt(member: str, stream: str, kind: str, entries: Sequence[Entry], at: datetime) -> NewReceipt:
+    """One receipt of a kind, about deliveries of one stream."""
+    value = encode("Receipt", {"member": member, "kind": enum_symbol(kind), "sent_at": at, "entries": entries})
+    return NewReceipt(stream, kind, len(entries), value)
 
 
 def _parts(entries: Sequence[Entry]) -> Iterator[Sequence[Entry]]:
@@ -92,107 +89,4 @@ def _parts(entries: Sequence[Entry]) -> Iterator[Sequence[Entry]]:
 def router_partition(stream: str) -> int:
     """The router partition of a stream, ``<recipient>/<partition>``; -1 where it names none: then the key decides."""
     number = stream.rpartition("/")[2]
-    return int(number) if number.isascii() and number.isdigit() and len(number) < 6 else _ANY_PARTITION
-
-
-class ReceiptSender:
-    """Sends what is in the outbox. Nothing here waits for Kafka but `close`.
-
-    The settings are those of an idempotent producer; a message that Kafka does not take stays in the outbox and is
-    sent again.
-    """
-
-    def __init__(self, outbox: Outbox, member: str, settings: Mapping[str, Any]) -> None:
-        # Without end: the outbox is the durable copy, and bounds what is in flight.
-        self._settings = {"log_level": 2, **settings, **SENDING}
-        self._producer = Producer(self._settings)
-        self._outbox = outbox
-        self._member = member
-        self._topic = receipts_topic(member)
-        self._sent_up_to = 0
-        self._taken: list[int] = []
-        self._forget_at = 0.0
-        self._again_at = 0.0
-        for outcome in ("delivered", "failed", "not-taken"):
-            metrics.declare("receipts_total", recipient=member, outcome=outcome)
-
-    def send(self) -> None:
-        """Hand to Kafka what is new in the outbox, and forget what it has taken.
-
-        Raises:
-            Unavailable: the outbox cannot be read or written now.
-        """
-        self._producer.poll(0)
-        now = time.monotonic()
-        if now >= self._again_at:
-            self._produce_new()
-        if self._taken and now >= self._forget_at:
-            self._forget()
-            self._forget_at = now + _FORGET_EVERY_S
-
-    def close(self, timeout_s: float) -> None:
-        """Send what there is and wait for Kafka so long; what it has not taken then stays in the outbox."""
-        # Whatever is away now: the outbox has it all, and the next process sends it.
-        with suppress(Unavailable):
-            self._produce_new()
-            self._producer.flush(timeout_s)
-            if self._taken:
-                self._forget()
-
-    def _produce_new(self) -> None:
-        room = _MOST_IN_FLIGHT - len(self._producer)
-        if room <= 0:
-            return
-        for receipt in self._outbox.unsent_receipts(self._sent_up_to, room):
-            if not self._produce(receipt, router_partition(receipt.stream)):
-                return
-            self._sent_up_to = receipt.receipt_number
-
-    def _produce(self, receipt: OutboxReceipt, partition: int) -> bool:
-        """Hand one receipt to Kafka; False where it must wait.
-
-        Where the topic has fewer partitions than the router thinks, the key decides: the router forwards what arrives
-        on a partition of another process.
-        """
-
-        def report(error: KafkaError | None, message: Message) -> None:  # noqa: ARG001  the library's signature
-            if error is None:
-                self._taken.append(receipt.receipt_number)
-                metrics.increment("receipts_total", receipt.deliveries, recipient=self._member, outcome=receipt.kind)
-            elif error.code() == KafkaError._UNKNOWN_PARTITION and partition != _ANY_PARTITION:  # noqa: SLF001  its name
-                self._produce(receipt, _ANY_PARTITION)
-            else:
-                self._failed(error)
-
-        try:
-            self._producer.produce(self._topic, receipt.value, receipt.stream, partition, on_delivery=report)
-        except BufferError:
-            return False
-        except KafkaException as error:
-            if partition == _ANY_PARTITION:
-                self._failed(error.args[0])
-                return False
-            return self._produce(receipt, _ANY_PARTITION)
-        return True
-
-    def _failed(self, error: KafkaError) -> None:
-        metrics.increment("receipts_total", recipient=self._member, outcome="not-taken")
-        _log.warning(
-            "receipts are not taken by Kafka; they wait in the outbox and are sent again",
-            topic=self._topic,
-            kafka_error=error.name(),
-            retry_after_s=_RETRY_S,
-        )
-        if error.fatal() or error.code() == KafkaError._FATAL:  # noqa: SLF001  its name
-            self._producer = Producer(self._settings)
-        # From the start of the outbox: repeats do no harm, and what was taken is about to be forgotten.
-        self._sent_up_to = 0
-        self._again_at = time.monotonic() + _RETRY_S
-
-    def _forget(self) -> None:
-        taken, self._taken = self._taken, []
-        try:
-            self._outbox.forget_receipts(taken)
-        except BaseException:
-            self._taken = taken + self._taken
-            raise
+    return int(number) if number.isascii() and number.isdigit() and len(number) < 6 else ANY_PARTITION

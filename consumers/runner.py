@@ -9,9 +9,11 @@ from datetime import UTC, datetime
 from threading import Event
 from typing import Final, Generic, Literal, NamedTuple, TypeVar
 
+from consumers.chores import Chore, tend
 from consumers.delivery import Delivery, Record, SetAside, open_batch
-from consumers.receipts import ReceiptSender
+from consumers.receipt_sender import ReceiptSender
 from consumers.sinks import Sink, Written
+from consumers.streams.telling import tell_faults
 from consumers.subscriber import Subscriber
 from schemas.errors import Unavailable
 from schemas.ops import metrics
@@ -70,8 +72,9 @@ class Runner(Generic[T]):
         *,
         health: Health,
         receipts: ReceiptSender | None = None,
+        chores: Sequence[Chore] = (),
     ) -> None:
-        """Put the parts together; `counted` is what metrics name."""
+        """Put the parts together; `counted` is what metrics name, `chores` what is done between batches."""
         self._recipient = counted.recipient
         self._labels = counted._asdict()
         self._subscriber = subscriber
@@ -79,6 +82,7 @@ class Runner(Generic[T]):
         self._sink = sink
         self._health = health
         self._receipts = receipts
+        self._chores = chores
         self._stop = Event()
         self.progress = Progress(Lag(lambda: max(subscriber.contact.silence_s(), health.stalled_s())))
         self._declare()
@@ -93,8 +97,10 @@ class Runner(Generic[T]):
         self._health.ready(_COMPONENT)
         while not stop.is_set() and not self._is_idle(until_idle_s):
             self._health.beat()
-            if records := self._patiently(self._poll):
+            records = self._patiently(self._poll)
+            if records:
                 self._carry(records)
+            self._patiently(lambda is_quiet=not records: tend(self._chores, is_quiet=is_quiet))  # type: ignore[misc]
             self._patiently(self._send_receipts)
 
     def _carry(self, records: Sequence[Record]) -> None:
@@ -181,6 +187,7 @@ class Runner(Generic[T]):
         metrics.observe("sink_batch_events", len(records))
         _observe_journeys(self._recipient, written, durable_at)
         _tell_set_aside(self._recipient, written.set_aside)
+        tell_faults(self._recipient, written.faults)
 
 
 def _observe_journeys(recipient: str, written: Written[T], durable_at: datetime) -> None:

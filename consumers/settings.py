@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from consumers.sinks.places import Place
 from schemas.codec import SchemaLookup
@@ -10,6 +10,14 @@ from schemas.errors import Rejected
 from schemas.exchange import Exchange
 from schemas.kafka import ClientSettings
 from schemas.topics import OUTPUT_EXTRA_BYTES
+
+
+@dataclass(frozen=True)
+class AnswersByCall:
+    """Where calls with answers are taken, and what a caller must show; None: nothing."""
+
+    port: int
+    token: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)

@@ -112,7 +112,7 @@ class Subscriber:
             if (error := message.error()) is not None:
                 self._message_error(error)
             else:
-                records.append(_record(message))
+                records.append(record_of(message))
         if records:
             self._answered()
         # A rebalance may have come in the middle of it.
@@ -132,7 +132,7 @@ class Subscriber:
             self._message_error(error)
         else:
             # It was on its way when we paused; read it again in its order.
-            record = _record(message)
+            record = record_of(message)
             self._consumer.seek(TopicPartition(record.topic, record.partition, record.offset))
 
     def durable(self, positions: Positions) -> None:
@@ -259,7 +259,8 @@ class Subscriber:
             self._trouble = _UNPLACED
 
 
-def _record(message: Message) -> Record:
+def record_of(message: Message) -> Record:
+    """A message without an error as a record."""
     topic, partition, offset = message.topic(), message.partition(), message.offset()
     assert topic is not None  # noqa: S101  a message without an error has a place
     assert partition is not None  # noqa: S101

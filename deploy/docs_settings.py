@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import click
 
-from consumers import receipts, subscriber
+from consumers import receipt_sender, subscriber
 from deploy.cli import cli
 from deploy.docs_markdown import table
 from deploy.docs_usage import settings_table
@@ -154,7 +154,7 @@ def _clients() -> str:
         "every producer": clients.producer_config(exchange.limits),
         "every consumer": clients.consumer_config("of the command"),
         "produce": link.SENDING,
-        "consume, receipts": receipts.SENDING,
+        "consume, receipts": receipt_sender.SENDING,
         "route, producing": routing.producing(router),
         "route, consuming": routing.consuming(router, named, exchange),
         _SUBSCRIBER: {**subscriber.UNLESS_SAID, **subscriber.GROUP_SETTINGS},

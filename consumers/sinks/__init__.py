@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Generic, NamedTuple, Protocol, TypeVar
+from typing import Generic, Literal, NamedTuple, Protocol, TypeVar
 
 from consumers.delivery import Batch, Positions, SetAside
 
@@ -28,6 +28,17 @@ class Written(Generic[T]):
     written: tuple[T, ...] = ()
     repeated: int = 0
     set_aside: tuple[SetAside, ...] = ()
+    faults: tuple[StreamFault, ...] = ()
+    """What the numbers of the streams tell of deliveries that are missing or that share a number."""
+
+
+class StreamFault(NamedTuple):
+    """Numbers of a stream that were passed over, or one that was given twice: `first` to `last`."""
+
+    kind: Literal["missing", "reused"]
+    stream: str
+    first: int
+    last: int
 
 
 class Gap(NamedTuple):

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from typing import Final
 
+from consumers.answers.tables import ANSWER, ASKED, AWAITING
 from consumers.sinks.content_tables import CONTENT, OF_INCIDENT
 from consumers.sinks.table import Table
+from consumers.streams.tables import STREAM, STREAM_GAP
 
 INCIDENT: Final = Table(
     "incident",
@@ -51,8 +53,15 @@ INCIDENT: Final = Table(
     retain_until TIME
     retain_days INTEGER
     onward TEXT  -- whether it may be passed on
+    our_reference TEXT  -- this member's own log number, as it last answered: both rooms' numbers stand in this row
+    taken_over_at TIME  -- set: this member accepted the transfer and holds primacy; until then the origin does
+    withdrawn_at TIME  -- set: nothing of it is for this member any more; do not use what was read before
+    disposed_at TIME  -- set: retain_until came, and what was held was deleted
+    head_number INTEGER  -- number of the delivery that stated the head
+    cleared_number INTEGER  -- nothing up to this number comes back
     """,
     indexes=("local_ref", "recorded_at", "last_heard_at"),
+    indexed_where_stated=("retain_until", "our_reference"),
 )
 
 SECTION: Final = Table(
@@ -66,6 +75,7 @@ SECTION: Final = Table(
     event_id TEXT NOT NULL
     delivery_id TEXT NOT NULL
     withdrawn_at TIME  -- set: no longer for this member; do not use what was read before
+    number INTEGER  -- of that delivery
     """,
 )
 
@@ -78,6 +88,8 @@ SEALED: Final = Table(
     sealed_by TEXT NOT NULL  -- delivery that took it back
     sealed_at TIME NOT NULL
     items JSON NOT NULL  -- JSON; not to be used: for the person who erases it or keeps it as evidence
+    kept_as_evidence_at TIME  -- set: a person keeps it as evidence, and will dispose of it
+    kept_by_role TEXT  -- role of that person
     """,
 )
 
@@ -94,7 +106,7 @@ DELIVERY: Final = Table(
     stream TEXT NOT NULL
     stream_sequence INTEGER
     action TEXT NOT NULL
-    effect TEXT NOT NULL  -- applied; or superseded: something newer was here already, nothing changed
+    effect TEXT NOT NULL  -- applied; late: took its place among newer ones; superseded: newer was here, nothing changed
     covers JSON NOT NULL  -- JSON list of the sections granted, empty or not
     withdraws JSON NOT NULL  -- JSON list of the sections taken back
     addressed_to_us BOOLEAN NOT NULL
@@ -115,6 +127,7 @@ DELIVERY: Final = Table(
     topic TEXT NOT NULL
     partition INTEGER NOT NULL
     record_offset INTEGER NOT NULL
+    kind TEXT  -- of the event: created, updated, transfer, stand-down and so on; unknown in a notice
     """,
     indexes=("origin, incident_id", "durable_at"),
 )
@@ -132,6 +145,17 @@ RECEIPT_OUTBOX: Final = Table(
     """,
 )
 
+HOLD: Final = Table(
+    "hold",
+    "origin, incident_id",
+    OF_INCIDENT
+    + """
+    reason TEXT NOT NULL  -- why it is kept beyond retain_until
+    held_by TEXT  -- role or system that says so
+    held_since TIME  -- when it said so
+    """,
+)
+
 TABLES: Final = (
     INCIDENT,
     SECTION,
@@ -139,4 +163,10 @@ TABLES: Final = (
     DELIVERY,
     SEALED,
     RECEIPT_OUTBOX,
+    HOLD,
+    ASKED,
+    ANSWER,
+    STREAM,
+    STREAM_GAP,
 )
+VIEWS: Final = (AWAITING,)

@@ -12,6 +12,7 @@ from schemas.errors import HueCryError, Rejected
 
 COMMANDS: Final = {
     "agreements": "read, check and test sharing agreements",
+    "answer": "answer what this member is asked: accept, reject, confirm; or list what waits",
     "asyncapi": "describe a member's topics and messages for its integrators' tools",
     "broker": "run a real Apache Kafka on this machine",
     "consume": "write what a member receives into its own database",
@@ -24,6 +25,7 @@ COMMANDS: Final = {
     "provision": "make the topics of an exchange",
     "quarantine": "see and repair events the router refused",
     "registry": "serve the schemas to partners' deserialisers",
+    "replay": "read what a member received again, and write what is missing",
     "route": "apply sharing agreements and fan events out to partners",
     "setaside": "see and retry records that could not be mapped",
     "status": "whether everything flows, and if not: for whom, since when and why",

@@ -27,6 +27,9 @@ CounterName = Literal[
     "deadlines_passed_total",
     "delivered_total",
     "receipts_total",
+    "answers_total",
+    "stream_faults_total",
+    "disposed_incidents_total",
 ]
 GaugeName = Literal[
     "spool_events",
@@ -45,6 +48,8 @@ GaugeName = Literal[
     "consumer_lag_seconds",
     "last_delivered_timestamp_seconds",
     "sink_waiting",
+    "missing_deliveries",
+    "awaited_answers",
     "component_ready",
     "process_info",
     "loop_silent_seconds",
@@ -278,6 +283,37 @@ CATALOGUE: Final[Mapping[MetricName, Metric]] = {
     ),
     "receipts_total": Metric(
         "consumers", "counter", "Receipts by kind, and those Kafka did not take.", {**_RECIPIENT, "outcome": SLUG}
+    ),
+    "answers_total": Metric(
+        "consumers",
+        "counter",
+        "Answers of the receiving system by what became of them; refused: see column problem of table answer.",
+        {**_RECIPIENT, "outcome": ("taken", "repeated", "refused")},
+    ),
+    "awaited_answers": Metric(
+        "consumers",
+        "gauge",
+        "What waits for this member's answer: transfers, assistance, corrections, what was withdrawn or retracted.",
+        {
+            **_RECIPIENT,
+            "what": ("transfer", "assistance", "correct", "withdraw", "retract"),
+            "due": ("in-time", "overdue"),
+        },
+    ),
+    "stream_faults_total": Metric(
+        "consumers",
+        "counter",
+        "Numbers of a member's streams that no delivery bore when a later one came, or that two deliveries bear.",
+        {**_RECIPIENT, "fault": ("missing", "reused")},
+    ),
+    "missing_deliveries": Metric(
+        "consumers",
+        "gauge",
+        "Deliveries that a stream's numbers say are missing, and that have not come since.",
+        _RECIPIENT,
+    ),
+    "disposed_incidents_total": Metric(
+        "consumers", "counter", "Incidents deleted because their retain_until came.", _RECIPIENT
     ),
     "sink_batch_events": Metric("consumers", "histogram", "Deliveries in one batch of a sink.", buckets=_BATCH_EVENTS),
     "sink_seconds": Metric("consumers", "histogram", "Time to make one batch durable.", _STORED, _CALL_SECONDS),

@@ -34,10 +34,15 @@ def delivery_bytes(
     origin: str = ORIGIN,
     stream: int = 3,
     cause: str = "",
+    number: int | None = None,
+    sequence: int | None = None,
     terms: dict[str, Any] | None = None,
     **event: Any,
 ) -> bytes:
-    """One framed delivery of event `e-<step>` of an incident; `event` are fields of the IncidentEvent."""
+    """One framed delivery of event `e-<step>` of an incident; `event` are fields of the IncidentEvent.
+
+    `number` and `sequence` are its own in its incident and in its stream, where the router gives any.
+    """
     stated = {"event_id": f"e-{step}", "sent_at": at(step), "contact": Contact(desk="Control", phone="101"), **event}
     body = CODEC.encode(IncidentEvent(origin=origin, incident_id=incident, **stated).to_avro())[5:]
     all_terms = {
@@ -59,7 +64,7 @@ def delivery_bytes(
         **(terms or {}),
     }
     delivery_id = stable_id(origin, incident, stated["event_id"] or str(step), member, action, cause)
-    address = encode_address(delivery_id, member, f"{member}/{stream}")
+    address = encode_address(delivery_id, member, f"{member}/{stream}", number, sequence)
     return CODEC.delivery_frame(EVENT_ENTRY) + address + encode_terms(all_terms) + body
 
 

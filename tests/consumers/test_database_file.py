@@ -55,8 +55,8 @@ def test_a_folder_that_is_not_there_is_said(tmp_path: Path) -> None:
 
 def test_what_was_committed_survives_a_power_cut(tmp_path: Path) -> None:
     with closing(SqlSink(tmp_path / "r.db", MEMBER)) as sink:
-        assert sink._database.query("PRAGMA synchronous") == [(2,)]
-        assert sink._database.query("PRAGMA journal_mode") == [("wal",)]
+        assert sink.database.query("PRAGMA synchronous") == [(2,)]
+        assert sink.database.query("PRAGMA journal_mode") == [("wal",)]
 
 
 def test_a_database_of_an_earlier_release_gets_the_columns_and_tables_that_came_since(tmp_path: Path) -> None:
@@ -65,5 +65,5 @@ def test_a_database_of_an_earlier_release_gets_the_columns_and_tables_that_came_
     change(path, "ALTER TABLE position DROP COLUMN first_offset")
     change(path, "DROP TABLE hazard")
     with closing(SqlSink(path, MEMBER)) as sink:
-        assert sink._database.query("SELECT first_offset FROM position") == []
-        assert sink._database.query("SELECT kind FROM hazard") == []
+        assert sink.database.query("SELECT first_offset FROM position") == []
+        assert sink.database.query("SELECT kind FROM hazard") == []

@@ -219,10 +219,10 @@ def test_what_is_written_is_durable_and_other_settings_of_the_administrator_stan
         f"ALTER DATABASE {database} SET datestyle = 'German'",
     )
     with closing(SqlSink(PostgresUrl(url), MEMBER)) as sink:
-        show = sink._database.query
+        show = sink.database.query
         assert show("SHOW synchronous_commit") == [("on",)]
         assert show("SHOW lock_timeout") == [("1234ms",)]
-        with sink._database.transaction():
+        with sink.database.transaction():
             assert show("SHOW transaction_isolation") == [("read committed",)]
         topic = Topic()
         sink.write(topic.batch(delivery_bytes(step=1, action="RETRACT", event_id="")))
@@ -231,7 +231,7 @@ def test_what_is_written_is_durable_and_other_settings_of_the_administrator_stan
     for setting in ("local", "remote_apply"):
         postgres.run(url, f"ALTER DATABASE {database} SET synchronous_commit = {setting}")
         with closing(SqlSink(PostgresUrl(url), MEMBER)) as sink:
-            assert sink._database.query("SHOW synchronous_commit") == [(setting,)]
+            assert sink.database.query("SHOW synchronous_commit") == [(setting,)]
 
 
 # -------------------------------------------------------------------------------------------------- trouble, waited
@@ -240,7 +240,7 @@ def test_what_is_written_is_durable_and_other_settings_of_the_administrator_stan
 def test_a_connection_that_is_cut_is_made_again(postgres: PostgresServer, url: str, sink: SqlSink) -> None:
     topic = Topic()
     sink.write(topic.batch(delivery_bytes(step=1)))
-    ((pid,),) = sink._database.query("SELECT pg_backend_pid()")
+    ((pid,),) = sink.database.query("SELECT pg_backend_pid()")
     postgres.run(url, f"SELECT pg_terminate_backend({pid}, 10000)")
     batch = topic.batch(delivery_bytes(step=2))
     assert "cannot be used now" in told_when(Unavailable, lambda: sink.write(batch))
@@ -250,7 +250,7 @@ def test_a_connection_that_is_cut_is_made_again(postgres: PostgresServer, url: s
 def test_what_belongs_to_a_transaction_never_goes_through_another_connection(
     postgres: PostgresServer, url: str, sink: SqlSink
 ) -> None:
-    database = sink._database
+    database = sink.database
 
     def lose_it_in_the_middle() -> None:
         with database.transaction():
@@ -267,7 +267,7 @@ def test_what_belongs_to_a_transaction_never_goes_through_another_connection(
 
 
 def test_a_transaction_that_failed_unseen_is_not_taken_for_committed(sink: SqlSink) -> None:
-    database = sink._database
+    database = sink.database
     with pytest.raises(Unavailable, match="did not commit"), database.transaction(), suppress(psycopg.DataError):
         database.execute("SELECT 1 / 0")
 
@@ -352,7 +352,7 @@ def test_what_the_owners_own_rules_refuse_is_set_aside_without_its_words(
 
 def test_errors_of_statements_never_quote_what_they_choked_on(sink: SqlSink) -> None:
     for statement in ("SELECT penhaligon", "SELECT 1 FROM penhaligon", "SELECT fn('penhaligon')"):
-        assert "enhaligon" not in told_when(Fatal, lambda statement=statement: sink._database.execute(statement))
+        assert "enhaligon" not in told_when(Fatal, lambda statement=statement: sink.database.execute(statement))
 
 
 @pytest.fixture
@@ -371,7 +371,7 @@ def test_a_password_is_used_and_never_shown(postgres: PostgresServer, locked: st
     right = with_password(postgres, locked, PASSWORD)
     with closing(SqlSink(right, MEMBER)) as sink:
         assert sink.positions() == {}
-        shown = f"{right} {right!r} {vars(sink._database)!r} {sink._database.name}"
+        shown = f"{right} {right!r} {vars(sink.database)!r} {sink.database.name}"
         assert PASSWORD_ROLE in shown
         assert PASSWORD not in shown.replace("%2B", "+").replace("%26", "&").replace("%2F", "/")
     wrong = with_password(postgres, locked, "wrong-one")

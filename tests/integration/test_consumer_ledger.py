@@ -11,7 +11,7 @@ from confluent_kafka import KafkaError
 from confluent_kafka.admin import AdminClient
 
 from consumers.ledger_queries import Ledger
-from consumers.receipts import ReceiptSender
+from consumers.receipt_sender import ReceiptSender
 from consumers.sinks.sql import SqlSink
 from deploy.broker import EmbeddedBroker
 from schemas.kafka import ClientSettings
@@ -72,8 +72,8 @@ def test_a_ledger_killed_and_started_again_keeps_every_record_once(exchange: Exc
 def test_receipts_wait_in_the_outbox_until_kafka_has_a_topic_for_them(
     exchange: Exchange, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("consumers.receipts._RETRY_S", 0.2)
-    monkeypatch.setattr("consumers.receipts._FORGET_EVERY_S", 0.0)
+    monkeypatch.setattr("consumers.receipt_sender._RETRY_S", 0.2)
+    monkeypatch.setattr("consumers.receipt_sender._FORGET_EVERY_S", 0.0)
     admin = AdminClient({"bootstrap.servers": exchange.bootstrap})
     admin.delete_topics([f"receipts.{exchange.member}"])[f"receipts.{exchange.member}"].result(10)
     clients = ClientSettings(exchange.bootstrap)
