@@ -11,6 +11,7 @@ from deploy.dashboards.first_screen import first_screen
 from deploy.dashboards.flow import flow_row, latency_row
 from deploy.dashboards.member_board import member_rows
 from deploy.dashboards.panels import Board, Row
+from deploy.dashboards.receiving import receiving_row
 from deploy.dashboards.uncharted import uncharted_row
 from schemas.exchange import Exchange
 
@@ -38,6 +39,7 @@ def _whole(exchange: Exchange) -> Board:
         flow_row(),
         latency_row(),
         causes_row(),
+        receiving_row(),
         work_row(),
     ]
     if left := uncharted_row(rows):

@@ -18,6 +18,8 @@ Kind = Literal[
     "process",
     "quarantine",
     "set-aside",
+    "missing",
+    "unanswered",
     "aborts",
     "replaced",
 ]

@@ -10,7 +10,7 @@ from typing import Final
 from deploy.status.exposition import Series, has, label
 from deploy.status.flow import Flow
 from deploy.status.picture import Picture
-from schemas.ops.metric_catalogue import GaugeName
+from schemas.ops.metric_catalogue import CATALOGUE, GaugeName
 from schemas.ops.metrics import OTHER
 
 _NO_MEMBERS: Final = frozenset({"", OTHER})
@@ -67,6 +67,12 @@ class MemberFigures:
     last_published_at: float | None
     """When the router last routed an event of it."""
     last_delivered_at: float | None
+    missing: int = 0
+    """Deliveries to it that the numbers of its streams say are missing."""
+    reused: int = 0
+    """Numbers that two deliveries to it bore, in the window."""
+    overdue: Mapping[str, int] = field(default_factory=dict)
+    """What it has not answered in time, by what was asked."""
 
 
 def figures(flow: Flow, names: Mapping[str, str]) -> tuple[MemberFigures, ...]:
@@ -116,7 +122,20 @@ def _figures_of(member: str, flow: Flow, name: str) -> MemberFigures:
         is_paused=any(_values(now, "route-worker", "origin_paused", origin=member)),
         last_published_at=_largest(now, "route-worker", "last_routed_timestamp_seconds", origin=member),
         last_delivered_at=_largest(now, "consume", "last_delivered_timestamp_seconds", recipient=member),
+        missing=round(_largest(now, "consume", "missing_deliveries", recipient=member) or 0.0),
+        reused=flow.count("consume", "stream_faults_total", recipient=member, fault="reused"),
+        overdue=_overdue(now, member),
     )
+
+
+def _overdue(now: Picture, member: str) -> dict[str, int]:
+    """By what was asked; of several instances that look into one database, the largest."""
+    whats = CATALOGUE["awaited_answers"].labels["what"] or ()
+    counts = {
+        what: round(_largest(now, "consume", "awaited_answers", recipient=member, what=what, due="overdue") or 0.0)
+        for what in whats
+    }
+    return {what: count for what, count in counts.items() if count}
 
 
 def _answers(now: Picture, service: str, whose: str = "") -> bool:

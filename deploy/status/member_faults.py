@@ -38,7 +38,19 @@ def of_member(figures: MemberFigures) -> Iterator[Fault]:
         yield Fault("late", "its events are routed late", _oldest(figures.routing_lag_s), member, "routing")
     if (figures.delivery_lag_s or 0.0) > LATE_S:
         yield Fault("late", "deliveries to it are late", _oldest(figures.delivery_lag_s), member, "delivery")
+    yield from _missing(figures)
     yield from _to_look_at(figures)
+
+
+def _missing(figures: MemberFigures) -> Iterator[Fault]:
+    """What the numbers of its streams tell."""
+    if figures.missing:
+        gone = of_things(figures.missing, "delivery", "deliveries")
+        yield Fault("missing", f"{gone} to it missing", "read again with huecry replay", figures.member)
+    if figures.reused:
+        twice = of_things(figures.reused, "number")
+        why = "a router has lost its count: see docs/runbook/StreamNumbersReused.md"
+        yield Fault("missing", f"{twice} of its streams given out twice", why, figures.member, "numbers")
 
 
 def _to_look_at(figures: MemberFigures) -> Iterator[Fault]:
@@ -52,6 +64,10 @@ def _to_look_at(figures: MemberFigures) -> Iterator[Fault]:
         yield Fault(
             "set-aside", f"{aside} set aside, awaiting a person", "see huecry setaside list", member, is_grave=False
         )
+    if figures.overdue:
+        waiting = ", ".join(f"{count} {what}" for what, count in figures.overdue.items())
+        why = "see huecry answer --list, and telephone its control room"
+        yield Fault("unanswered", f"not answered in time: {waiting}", why, member, is_grave=False)
     if recent := figures.delivered.lately.get("set-aside", 0):
         aside = of_things(recent, "delivery", "deliveries")
         yield Fault(

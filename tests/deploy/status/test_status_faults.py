@@ -293,3 +293,37 @@ def test_when_a_member_last_published_and_received_is_remembered_when_nobody_tel
         one for one in watched(Picture(NOON, (up("route-worker", "t", routed_at),))).members if one.member == "north"
     )
     assert north.last_published_at == NOON - 5
+
+
+def receiving(*samples: str) -> Picture:
+    return Picture(NOON, with_one(up("consume", "south", written(5) + "\n".join(samples) + "\n")))
+
+
+def test_deliveries_that_are_missing_are_a_grave_fault_until_they_come():
+    report = watched(receiving('missing_deliveries{recipient="south"} 3'))
+    assert kinds(report) == [("missing", "south")]
+    assert not report.is_flowing
+    assert told(receiving('missing_deliveries{recipient="south"} 3')) == (
+        "Southern Police: 3 deliveries to it missing: read again with huecry replay"
+    )
+    assert kinds(watched(receiving('missing_deliveries{recipient="south"} 0'))) == []
+
+
+def test_a_number_that_was_just_given_out_twice_is_told():
+    before, after = (f'stream_faults_total{{recipient="south",fault="reused"}} {count}' for count in (4, 5))
+    report = watched(*every(2, receiving(before).processes, receiving(after).processes))
+    assert kinds(report) == [("missing", "south")]
+    assert "1 number of its streams given out twice" in sentence(only(report), report)
+
+
+def test_what_was_not_answered_in_time_is_told_and_all_flows_all_the_same():
+    overdue, in_time = (
+        f'awaited_answers{{recipient="south",what="{what}",due="{due}"}} {count}'
+        for what, due, count in (("transfer", "overdue", 2), ("retract", "in-time", 1))
+    )
+    report = watched(receiving(overdue, in_time))
+    assert kinds(report) == [("unanswered", "south")]
+    assert report.is_flowing
+    assert sentence(only(report), report).startswith(
+        "Southern Police: not answered in time: 2 transfer: see huecry ans"
+    )
