@@ -8,7 +8,7 @@ from typing import Final
 from deploy.agreement_tools.schemas import agreement_schema, as_json, bundle_schema, exchange_schema
 from deploy.docs_markdown import table
 from routing.agreements.language import BLOCK, BUNDLE, RULES, SHARING_FILE, STANDING_FILE
-from routing.agreements.language.bundle import AREA_FILE, NEVER_STATED, SUSPENSION
+from routing.agreements.language.bundle import AREA_FILE, NEVER_STATED, PERSON, SUSPENSION
 from routing.agreements.language.conditions import NEAR
 from routing.agreements.language.examples import EXAMPLE, EXPECTATION, GIVEN, PLACE
 from routing.agreements.language.files import DOUBT, SIGNATURE
@@ -19,6 +19,7 @@ from routing.agreements.language.shapes import (
     ByName,
     Code,
     Day,
+    Digest,
     Distance,
     Duration,
     Key,
@@ -46,7 +47,7 @@ _CHAPTERS: Final = (
     ("Rules", tuple(RULES.values())),
     ("Conditions", (BLOCK, NEAR)),
     ("Examples", (EXAMPLE, GIVEN, PLACE, EXPECTATION)),
-    ("bundle.yaml", (BUNDLE, AREA_FILE, NEVER_STATED, SUSPENSION)),
+    ("bundle.yaml", (BUNDLE, AREA_FILE, PERSON, NEVER_STATED, SUSPENSION)),
 )
 _FEW: Final = 10
 """Words that are listed where they are used; of more, the list is named."""
@@ -54,6 +55,7 @@ _PLAIN: Final[dict[type, str]] = {
     Text: "a text",
     Name: "a name",
     Day: "a day",
+    Digest: "64 hexadecimal digits",
     Distance: "a distance",
     Whole: "a whole number",
     Position: "`[latitude, longitude]`",

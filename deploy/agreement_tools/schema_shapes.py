@@ -10,6 +10,7 @@ from routing.agreements.language import BLOCK, RULES
 from routing.agreements.language.conditions import OF_PLACES
 from routing.agreements.language.shapes import (
     DAY_PATTERN,
+    DIGEST_PATTERN,
     DISTANCE_PATTERN,
     ID_PATTERN,
     MOST_TEXT,
@@ -17,6 +18,7 @@ from routing.agreements.language.shapes import (
     ByName,
     Code,
     Day,
+    Digest,
     Distance,
     Duration,
     Key,
@@ -122,6 +124,8 @@ class Schemas:
                 return _pattern(DAY_PATTERN)
             case Duration():
                 return _pattern(f"[1-9][0-9]{{0,4}}[{shape.units}]")
+            case Digest():
+                return _pattern(DIGEST_PATTERN)
             case Distance():
                 return _pattern(DISTANCE_PATTERN)
             case Whole():

@@ -11,7 +11,16 @@ from typing import Final, Literal
 
 from pydantic import TypeAdapter, ValidationError
 
-from routing.agreements.model import Agreement, Area, MemberFacts, NeverState, RoleHolders, Rule, Suspension
+from routing.agreements.model import (
+    Agreement,
+    Area,
+    MemberFacts,
+    NeverState,
+    Person,
+    RoleHolders,
+    Rule,
+    Suspension,
+)
 from schemas.codes import codes, list_names
 from schemas.errors import Rejected
 
@@ -36,6 +45,8 @@ class Bundle:
     """Sorted by name."""
     discretion: tuple[str, ...] = ()
     """The roles that may share at discretion what no rule grants."""
+    people: tuple[Person, ...] = ()
+    """Sorted by id: holders of roles of whom more is known than their name."""
     code_lists: str = ""
     """A digest of the code lists that the agreements were checked against."""
     language: Literal[1] = LANGUAGE
@@ -43,6 +54,9 @@ class Bundle:
     def to_bytes(self) -> bytes:
         """The canonical bytes: equal bundles give equal bytes, and ``from_bytes`` of them decides identically."""
         plain = _adapter().dump_python(self, mode="json")
+        if not self.people:
+            # What was published before people could be named keeps its bytes and its hash.
+            del plain["people"]
         return json.dumps(plain, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
     @classmethod

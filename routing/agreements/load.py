@@ -2,8 +2,8 @@
 
 ::
 
-    bundle.yaml         version, published_by, members (or the path of an exchange.yaml), areas, roles, discretion,
-                        never-states, suspended
+    bundle.yaml         version, published_by, members (or the path of an exchange.yaml), areas, roles, people,
+                        discretion, never-states, suspended
     agreements/*.yaml   one agreement or standing file each; *.md beside them is documentation
     *.geojson           areas, wherever ``areas`` says
 
@@ -167,6 +167,7 @@ def _bundle(head: BundleFile, drafts: Sequence[Draft]) -> Bundle:
         agreements=tuple(sorted((draft.agreement for draft in drafts), key=lambda agreement: agreement.id)),
         areas=head.areas,
         roles=head.roles,
+        people=head.people,
         discretion=head.discretion,
         never_states=head.never_states,
         suspended=tuple(sorted((found for found, _ in head.suspended), key=lambda found: found.agreement)),

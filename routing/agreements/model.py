@@ -227,6 +227,20 @@ class RoleHolders:
 
 
 @dataclass(frozen=True, slots=True)
+class Person:
+    """How a desk knows a person who holds roles. One without an entry is the operating system's user of that name."""
+
+    id: str
+    """As roles name their holders."""
+    name: str = ""
+    """What colleagues call the person; empty: the id."""
+    user: str = ""
+    """Of the operating system; empty: known by a token alone."""
+    token_sha256: str = ""
+    """SHA-256 of the person's token, in hexadecimal; empty: none."""
+
+
+@dataclass(frozen=True, slots=True)
 class NeverState:
     """A set that a member's system cannot record: its null counts as empty, and the reason is always printed."""
 

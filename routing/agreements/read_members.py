@@ -1,4 +1,4 @@
-"""``bundle.yaml`` out of its nodes: members, areas, roles, never-states, suspensions."""
+"""``bundle.yaml`` out of its nodes: members, areas, roles, people, never-states, suspensions."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from typing import Final, get_args
 from pydantic import TypeAdapter, ValidationError
 
 from routing.agreements.language.bundle import BUNDLE, NEVER_STATED, SUSPENSION
-from routing.agreements.model import Area, MemberFacts, NeverState, RoleHolders, SetAttribute, Suspension
+from routing.agreements.model import Area, MemberFacts, NeverState, Person, RoleHolders, SetAttribute, Suspension
 from routing.agreements.read_areas import areas_of, check_areas_of_members
+from routing.agreements.read_people import people_of
 from routing.agreements.words import Fields, Vocabulary, id_of, items_of, text_of, words_of
 from schemas.exchange import Member, Slug
 from schemas.invalid import note_invalid
@@ -29,6 +30,7 @@ class BundleFile:
     members: Mapping[str, MemberFacts]
     areas: tuple[Area, ...]
     roles: tuple[RoleHolders, ...]
+    people: tuple[Person, ...]
     discretion: tuple[str, ...]
     """The roles that may share at discretion."""
     never_states: tuple[NeverState, ...]
@@ -51,6 +53,7 @@ def read_bundle_file(root: Node, directory: Path, faults: Faults) -> BundleFile:
         members=facts,
         areas=areas,
         roles=roles,
+        people=people_of(stated.get("people"), roles, faults),
         discretion=_discretion(stated.get("discretion"), roles, faults),
         never_states=_never_states(stated.get("never-states"), facts, faults),
         suspended=_suspended(stated.get("suspended"), faults),

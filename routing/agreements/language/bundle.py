@@ -9,6 +9,7 @@ from routing.agreements.language.shapes import (
     MEMBER,
     ROLE,
     ByName,
+    Digest,
     Key,
     Listed,
     Mapping,
@@ -34,6 +35,16 @@ AREA_FILE: Final = Structure(
             needed=True,
         ),
     ),
+)
+PERSON: Final = Structure(
+    "A person",
+    "a person",
+    (
+        Key("name", Text(), "What colleagues call the person", otherwise="the name under which roles list the person"),
+        Key("user", Text(), "User of the operating system, as the desk's machine knows the person"),
+        Key("token_sha256", Digest(), "SHA-256 of the person's token: `sha256sum < token-file` tells it"),
+    ),
+    needs_one_of=("user", "token_sha256"),
 )
 SUSPENSION: Final = Structure(
     "A suspension",
@@ -71,6 +82,12 @@ BUNDLE: Final = Structure(
             "roles",
             ByName(Name(), ByName(MEMBER, Listed(Text(), may_repeat=True), may_be_empty=True), may_be_empty=True),
             "Who holds each role, by member",
+            otherwise="none",
+        ),
+        Key(
+            "people",
+            ByName(Text(), Mapping(PERSON)),
+            "How a desk knows holders of roles; whoever is left out is the operating system's user of that name",
             otherwise="none",
         ),
         Key("discretion", words(ROLE), "Roles that may share at discretion", otherwise="none"),

@@ -13,6 +13,7 @@ MOST_TEXT: Final = 1000
 ID_PATTERN: Final = "[A-Za-z0-9][A-Za-z0-9._-]{0,59}"
 """Of the name of an agreement, rule, area or role."""
 DAY_PATTERN: Final = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
+DIGEST_PATTERN: Final = "[0-9a-f]{64}"
 DISTANCE_PATTERN: Final = "(0|[1-9][0-9]{0,5})(m|km)"
 
 Named = Literal["members", "areas", "roles"]
@@ -68,6 +69,11 @@ class Duration:
     units: str
     """The letters that may follow the number: ``mhd``."""
     example: str
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """A SHA-256 in 64 hexadecimal digits, in lower case."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +178,7 @@ Shape = (
     | Name
     | Day
     | Duration
+    | Digest
     | Distance
     | Whole
     | Position

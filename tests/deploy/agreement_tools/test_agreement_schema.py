@@ -130,10 +130,11 @@ members:
   west: {name: West, receives: true}
 areas: {hill: hill.geojson, vale: {file: all.geojson, where: {name: Vale}}}
 roles: {desk: {north: [desk-1]}}
+people: {desk-1: {name: A. Smith, user: asmith, token_sha256: "%s"}}
 discretion: [desk]
 never-states: {north: {flags: no such field}}
 suspended: [{agreement: A, who: x, why: y}]
-"""
+""" % ("0a" * 32)
 EXCHANGE = """
 exchange: demo
 partitions: 6
@@ -306,7 +307,7 @@ def test_every_key_and_every_word_that_the_loader_allows_is_in_a_schema(
     for text in (EVERYTHING, STANDING):
         assert desk.agreement(text)[1] == []
     assert desk.bundle(BUNDLE)[1] == []
-    of_bundle = {"north", "south", "west", "hill", "vale", "desk", "recipient", "origin"}
+    of_bundle = {"north", "south", "west", "hill", "vale", "desk", "desk-1", "recipient", "origin"}
     schemas = (agreement_schema(), bundle_schema())
     keys = {found for schema in schemas for found in _keys(schema)}
     lists = {found for schema in schemas for found in _enums(schema)}

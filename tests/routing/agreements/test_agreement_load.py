@@ -524,7 +524,7 @@ BUNDLE_FAULTS = [
     ("version: 3\n", "", "bundle.yaml:1", "bundle.yaml needs `version`"),
     ("published_by: the policy desk\n", "", "bundle.yaml:1", "needs `published_by`"),
     ("version: 3", "version: 3\ndiscretion: [dusk]", "bundle.yaml:2", "did you mean `desk`?"),
-    ("version: 3", "version: 3\nrole: {}", "bundle.yaml:2", "did you mean `roles`?"),
+    ("version: 3", "version: 3\nrole: {}", "bundle.yaml:2", "did you mean `roles`"),
     ("desk: {north: [desk-1]}", "inspector: {nort: [x]}", "bundle.yaml:9", "did you mean `north`?"),
     ("desk: {north: [desk-1]}", "inspector: {north: []}", "bundle.yaml:9", "an empty list could never hold"),
     ("version: 3", "version: 3\nnever-states: {trust: {flags: x}}", "bundle.yaml:2", "members that publish"),
