@@ -37,7 +37,10 @@ def by_what_to_do(error: psycopg.Error, name: str) -> HueCryError:
     """An error of the server or the driver as ours; `name` is the database's, without secrets."""
     state = error.sqlstate
     if isinstance(error, psycopg.ProgrammingError) and state not in _REMEDIES:
-        return Fatal(f"{name}: its tables are not those of this release ({_said(error)})")
+        return Fatal(
+            f"{name}: its tables are not those of this release ({_said(error)}); who keeps it (huecry ledger, huecry "
+            "consume) adds what an earlier release had not, when next started as the tables' owner"
+        )
     if isinstance(error, psycopg.InternalError) and state is not None and state.startswith("XX"):
         return Fatal(f"{name}: the server reports damage or a fault of its own ({_said(error)})")
     return Unavailable(f"{name}: the database cannot be used now: {_said(error)}", retry_after_s=_RETRY_S)
