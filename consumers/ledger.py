@@ -1,20 +1,22 @@
 """The ledger: a force's own record of what was decided about its events, and of what became of them.
 
-The same subscriber and loop as for deliveries, over ``disclosures.<force>`` and ``feedback.<force>``, into a database
-made to be asked: by event, by incident, by time (`consumers.ledger_queries`). A record that comes again, as it may
-after a router was killed, has the same identifier and is kept once.
+The same subscriber and loop as for deliveries, over the force's own disclosures, feedback, cases and rulings, into a
+database made to be asked: by event, by incident, by time (`consumers.ledger_queries`), and by who must rule
+(`consumers.ledger_cases`). A record that comes again, as it may after a router was killed, has the same identifier and
+is kept once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from threading import Event
-from typing import Any
+from typing import Final
 
-from consumers.delivery import Batch, Positions, Record, SetAside, check_identifiers, without_nul
+from consumers.delivery import Batch, Positions, SetAside
+from consumers.ledger_case_tables import CASE_LINE, CASE_NOTICE, CASE_RECORD, INCIDENT_CASE, RULING
+from consumers.ledger_rows import LedgerEntry, ledger_opener
 from consumers.ledger_tables import DECISION, DISCLOSURE, FEEDBACK, KIND, TABLES
 from consumers.runner import Counted, Progress, Runner
 from consumers.settings import ConsumerSettings
@@ -23,95 +25,14 @@ from consumers.sinks.places import Place, open_database
 from consumers.sinks.storable import take_storable
 from consumers.sinks.table import Table
 from consumers.subscriber import Subscriber
-from schemas.codec import SchemaLookup, decode
-from schemas.codes import enum_code
 from schemas.errors import Rejected
 from schemas.ops.health import Health
-from schemas.topics import disclosures_topic, feedback_topic
+from schemas.topics import cases_topic, disclosures_topic, feedback_topic, rulings_topic
 
-Row = dict[str, Any]
+__all__ = ["LedgerEntry", "LedgerSink", "keep_ledger", "ledger_opener"]
 
-
-@dataclass(frozen=True, slots=True)
-class LedgerEntry:
-    """One record as rows. `identity` is of its first table's rows: (table, identifier)."""
-
-    record: Record
-    identity: tuple[Table, str]
-    rows: tuple[tuple[Table, Row], ...]
-
-    def without_nul(self) -> LedgerEntry:
-        """The same with U+FFFD wherever U+0000 stands, which not every database can hold."""
-        return LedgerEntry(self.record, self.identity, tuple((table, without_nul(row)) for table, row in self.rows))
-
-
-def ledger_opener(force: str, max_bytes: int, lookup: SchemaLookup | None = None) -> Callable[[Record], LedgerEntry]:
-    """What opens the records of a force's disclosure and feedback topics.
-
-    Args:
-        force: whose ledger it is.
-        max_bytes: most bytes of a record that are looked at.
-        lookup: where to find schemas newer than this release.
-    """
-    disclosures = disclosures_topic(force)
-
-    def open_entry(record: Record) -> LedgerEntry:
-        if record.topic == disclosures:
-            entry = _disclosure(record, decode("DisclosureRecord", record.value, max_bytes, lookup))
-        else:
-            entry = _feedback(record, decode("Feedback", record.value, max_bytes, lookup))
-        check_identifiers(entry.identity[1])
-        return entry
-
-    return open_entry
-
-
-def _disclosure(record: Record, value: Mapping[str, Any]) -> LedgerEntry:
-    considered = value["considered"]
-    stated = {name: considered[name] for name in ("category", "grade", "status", "kind", "mode")}
-    row = {
-        **value,
-        **_source(value["source"]),
-        **stated,
-        "policy_version": value["policy"]["version"],
-        "policy_hash": value["policy"]["hash"],
-    }
-    decisions = [
-        (DECISION, _decision(value["record_id"], group, recipient))
-        for group in value["decisions"]
-        for recipient in group["recipients"]
-    ]
-    return LedgerEntry(record, (DISCLOSURE, value["record_id"]), ((DISCLOSURE, row), *decisions))
-
-
-def _decision(record_id: str, group: Mapping[str, Any], recipient: Mapping[str, Any]) -> Row:
-    states = {of["section"]: enum_code(of["state"]) for of in group["sections"]}
-    return {
-        **group,
-        **recipient,
-        "record_id": record_id,
-        # What was recorded by an earlier release names neither.
-        "action": group.get("action", ""),
-        "withdraws": group.get("withdraws", []),
-        "outcome": enum_code(group["outcome"]),
-        "head": enum_code(group["head"]),
-        "sections": states,
-        "covers": [section for section, state in states.items() if state == "granted"],
-    }
-
-
-def _feedback(record: Record, value: Mapping[str, Any]) -> LedgerEntry:
-    said = {**value, "kind": enum_code(value["kind"]), **(_source(value["source"]) if value["source"] else {})}
-    entries: Iterable[Row] = (
-        {**entry, "was_at": entry["at"], "entry": number} for number, entry in enumerate(value["entries"], start=1)
-    )
-    nothing: Row = {"entry": 0, "incident_id": "", "event_id": ""}
-    rows = tuple((FEEDBACK, {**entry, **said}) for entry in entries) or ((FEEDBACK, {**nothing, **said}),)
-    return LedgerEntry(record, (FEEDBACK, value["feedback_id"]), rows)
-
-
-def _source(source: Mapping[str, Any]) -> Row:
-    return {"topic": source["topic"], "partition": source["partition"], "record_offset": source["offset"]}
+_ADDED: Final = (DISCLOSURE, DECISION, FEEDBACK, CASE_RECORD, CASE_NOTICE, RULING)
+_WITH_IDENTITY: Final = (DISCLOSURE, FEEDBACK, CASE_RECORD, RULING)
 
 
 def _set_aside(entry: LedgerEntry, why: Rejected) -> SetAside:
@@ -142,17 +63,26 @@ class LedgerSink:
         return Written(tuple(written), len(batch.taken) - len(new), tuple(refused))
 
     def _take(self, entries: Sequence[LedgerEntry]) -> tuple[list[LedgerEntry], list[SetAside]]:
-        for table in (DISCLOSURE, DECISION, FEEDBACK):
+        for table in _ADDED:
             rows = (row for entry in entries for of, row in entry.rows if of is table)
             self._database.write(table.insert_new, table.rows(rows))
+        self._let_stand(entries)
         return list(entries), []
+
+    def _let_stand(self, entries: Iterable[LedgerEntry]) -> None:
+        """Of each case that these are about, how it stands after the last of them."""
+        last = {row["incident_id"]: entry.standing for entry in entries for _, row in entry.standing[:1]}
+        self._database.write(CASE_LINE.delete("incident_id"), [(incident_id,) for incident_id in last])
+        for table, statement in ((INCIDENT_CASE, INCIDENT_CASE.upsert), (CASE_LINE, CASE_LINE.insert_new)):
+            rows = (row for standing in last.values() for of, row in standing if of is table)
+            self._database.write(statement, table.rows(rows))
 
     def _new(self, entries: Iterable[LedgerEntry]) -> list[LedgerEntry]:
         """One of each identity, less those that are here: a record is kept whole as it first came, or not at all."""
         new: dict[tuple[Table, str], LedgerEntry] = {}
         for entry in entries:
             new.setdefault(entry.identity, entry)
-        for table in (DISCLOSURE, FEEDBACK):
+        for table in _WITH_IDENTITY:
             identifiers = [identifier for of, identifier in new if of is table]
             for known in self._database.known(table, table.key[0], identifiers):
                 del new[table, known]
@@ -179,7 +109,7 @@ def keep_ledger(
     until_idle_s: float | None = None,
     started: Callable[[Progress], None] = lambda _: None,
 ) -> Progress:
-    """Write a force's disclosures and feedback into its ledger until `stop` is set, or nothing has come for so long.
+    """Write what is decided for a force into its ledger until `stop` is set, or nothing has come for so long.
 
     Raises:
         Rejected: the member does not publish, or the database is not this force's ledger.
@@ -190,11 +120,11 @@ def keep_ledger(
     with ExitStack() as closing:
         sink = LedgerSink(settings.into, force)
         closing.callback(sink.close)
-        topics = [disclosures_topic(force), feedback_topic(force)]
+        topics = [topic_of(force) for topic_of in (disclosures_topic, feedback_topic, cases_topic, rulings_topic)]
         consumer = settings.clients.consumer_config(settings.group("ledger"))
         subscriber = Subscriber(consumer, topics, sink.positions, sink.note_gap, health)
         closing.callback(subscriber.close)
-        opener = ledger_opener(force, settings.most_bytes, settings.lookup)
+        opener = ledger_opener(settings.most_bytes, settings.lookup)
         counted = Counted(force, "ledger")
         runner: Runner[LedgerEntry] = Runner(counted, subscriber, opener, sink, health=health)
         started(runner.progress)

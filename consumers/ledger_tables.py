@@ -1,9 +1,13 @@
-"""The ledger's tables: every decision about a force's own events, and what it was told of them."""
+"""The ledger's tables: every decision about a force's own events, what it was told of them, and who asked.
+
+What people were asked and what they ruled is in `consumers.ledger_case_tables`.
+"""
 
 from __future__ import annotations
 
 from typing import Final
 
+from consumers.ledger_case_tables import CASE_LINE, CASE_NOTICE, CASE_RECORD, CASE_VIEW, INCIDENT_CASE, RULING
 from consumers.sinks.table import Table
 
 KIND: Final = "ledger"
@@ -18,7 +22,7 @@ DISCLOSURE: Final = Table(
     incident_id TEXT NOT NULL
     event_id TEXT NOT NULL
     sequence INTEGER NOT NULL  -- of the event in its incident
-    topic TEXT NOT NULL  -- this and the next two: where the event stands in Kafka
+    topic TEXT NOT NULL  -- this and the next two: where the event, or the ruling, stands in Kafka that caused this
     partition INTEGER NOT NULL
     record_offset INTEGER NOT NULL
     decided_at TIME NOT NULL  -- UTC
@@ -78,9 +82,17 @@ FEEDBACK: Final = Table(
     topic TEXT  -- this and the next two: the record it is about
     partition INTEGER
     record_offset INTEGER
+    cause TEXT  -- of a rejected or failed: why, in the member's code
+    passed_to TEXT  -- of a passed-on: to whom
+    by_role TEXT  -- role of the person at the member who said so; NULL: its adapter, or nobody
+    sections JSON  -- JSON list of what it is about, of a case or a ruling: head, and sections
+    role TEXT  -- who is asked, or in which role it was ruled
+    person TEXT  -- who ruled
+    deadline TIME  -- until when somebody is asked
+    ruling_id TEXT  -- the ruling that it follows from
     """,
-    indexes=("event_id", "incident_id", "delivery_id", "at"),
-    indexed_where_stated=("reference",),
+    indexes=("event_id", "incident_id", "delivery_id", "at", "kind, at"),
+    indexed_where_stated=("reference", "ruling_id"),
 )
 
 ACCESS_LOG: Final = Table(
@@ -89,10 +101,13 @@ ACCESS_LOG: Final = Table(
     """
     access_number NUMBERED
     at TIME NOT NULL
-    who TEXT NOT NULL  -- operating system user
+    who TEXT NOT NULL  -- operating system user, and which token was shown
     what TEXT NOT NULL  -- the question
     subject TEXT NOT NULL  -- event, incident or time that was asked about
     """,
 )
 
-TABLES: Final = (DISCLOSURE, DECISION, FEEDBACK, ACCESS_LOG)
+TABLES: Final = (
+    *(DISCLOSURE, DECISION, FEEDBACK, ACCESS_LOG),
+    *(CASE_RECORD, CASE_NOTICE, INCIDENT_CASE, CASE_LINE, CASE_VIEW, RULING),
+)

@@ -137,7 +137,7 @@ def _receive(topics: Topics, member: str, sink: SqlSink) -> None:
 
 
 def _keep(topics: Topics, origin: str, ledger: LedgerSink) -> None:
-    opener = ledger_opener(origin, MOST_BYTES)
+    opener = ledger_opener(MOST_BYTES)
     for topic in (disclosures_topic(origin), feedback_topic(origin)):
         for batch in _batches(topics, topic):
             ledger.write(open_batch(batch, opener))

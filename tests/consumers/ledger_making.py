@@ -25,7 +25,9 @@ from tests.consumers.making import at
 FORCE = "west-yorkshire"
 
 
-def disclosure(event: str, incident: str = "i-1", *, sequence: int = 1, when: datetime | None = None) -> bytes:
+def disclosure(
+    event: str, incident: str = "i-1", *, sequence: int = 1, when: datetime | None = None, record: str = "record"
+) -> bytes:
     """Greater Manchester and Lancashire in part, an agency nothing, the ambulance service unreachable."""
     groups = (
         DecisionGroup(
@@ -50,7 +52,7 @@ def disclosure(event: str, incident: str = "i-1", *, sequence: int = 1, when: da
         ),
     )
     record = DisclosureRecord(
-        record_id=stable_id("record", FORCE, incident, event),
+        record_id=stable_id(record, FORCE, incident, event),
         origin=FORCE,
         incident_id=incident,
         event_id=event,

@@ -12,7 +12,8 @@ import pytest
 
 from consumers.delivery import Batch, Record, open_batch
 from consumers.ledger import LedgerEntry, LedgerSink, ledger_opener
-from consumers.ledger_queries import _JSON_COLUMNS, Ledger, os_user
+from consumers.ledger_queries import Ledger, os_user
+from consumers.ledger_reader import _JSON_COLUMNS
 from consumers.sinks import Written
 from consumers.sinks.sql import SqlSink
 from schemas.codec import encode
@@ -33,7 +34,7 @@ class Topics:
         for value in values:
             self.offset += 1
             records.append(Record(f"{topic}.{FORCE}", 0, self.offset, 0, value))
-        return open_batch(records, ledger_opener(FORCE, MOST_BYTES))
+        return open_batch(records, ledger_opener(MOST_BYTES))
 
 
 @pytest.fixture
@@ -180,7 +181,7 @@ def test_all_of_an_incident_comes_in_one_answer_and_nothing_of_others(sink: Ledg
         ]
         assert len(whole.decisions) == 2
         assert len(whole.feedback) == 3
-        assert ledger.whole_incident("i-none") == ([], {}, [])
+        assert ledger.whole_incident("i-none") == ([], {}, [], [], [])
 
 
 def test_a_ledger_of_an_earlier_release_gets_its_indexes_from_who_keeps_it(path: Path) -> None:

@@ -142,7 +142,7 @@ class Records:
         for value in values:
             self._offset += 1
             records.append(Record(f"{topic}.{FORCE}", 0, self._offset, 0, value))
-        return open_batch(records, ledger_opener(FORCE, MOST_BYTES))
+        return open_batch(records, ledger_opener(MOST_BYTES))
 
 
 def test_the_ledger_answers_every_question_the_same(postgres: PostgresServer, tmp_path: Path) -> None:

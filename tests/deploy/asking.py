@@ -102,7 +102,7 @@ def keep(ledger: Place, effects: Iterable[Effects], force: str = FORCE) -> None:
     values = [(output.topic, output.value) for each in effects for output in each.outputs if output.topic in topics]
     records = [ReadRecord(topic, 0, offset, 0, value) for offset, (topic, value) in enumerate(values)]
     with closing(LedgerSink(ledger, force)) as sink:
-        written = sink.write(open_batch(records, ledger_opener(force, MOST)))
+        written = sink.write(open_batch(records, ledger_opener(MOST)))
     assert len(written.written) == len(values)
 
 

@@ -38,7 +38,7 @@ def decided(path: Path, policy: Policy, events: int) -> Path:
             (value,) = [out.value for out in route(record, policy, NOW).outputs if out.topic == f"disclosures.{ORIGIN}"]
             made.append(ReadRecord(f"disclosures.{ORIGIN}", 0, number, 0, value))
             if len(made) == 500 or number == events - 1:
-                batch = open_batch(made, ledger_opener(ORIGIN, MOST))
+                batch = open_batch(made, ledger_opener(MOST))
                 sink.write(batch)
                 made = []
     return path
