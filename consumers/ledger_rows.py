@@ -126,7 +126,9 @@ def _asked(line: Mapping[str, Any]) -> Row:
 def _ruling(record: Record, value: Mapping[str, Any]) -> LedgerEntry:
     row = {
         **value,
-        "topic": record.topic, "partition": record.partition, "record_offset": record.offset,
+        "topic": record.topic,
+        "partition": record.partition,
+        "record_offset": record.offset,
         "kind": enum_code(value["kind"]),
         "taken_at": datetime.fromtimestamp(record.timestamp_ms / 1000, UTC),
     }

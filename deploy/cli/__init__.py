@@ -15,6 +15,7 @@ COMMANDS: Final = {
     "answer": "answer what this member is asked: accept, reject, confirm; or list what waits",
     "asyncapi": "describe a member's topics and messages for its integrators' tools",
     "broker": "run a real Apache Kafka on this machine",
+    "cases": "what people are asked about a force's incidents, and how they rule",
     "consume": "write what a member receives into its own database",
     "dashboards": "write Grafana dashboards of an exchange",
     "demo": "show the whole path working, with real police records",
