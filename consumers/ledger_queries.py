@@ -73,6 +73,23 @@ class Ledger(LedgerReader):
     def whole_incident(self, incident_id: str) -> WholeIncident:
         """All about an incident; equal JSON values in it may be one object."""
         self.note("whole_incident", incident_id)
+        return self._whole(incident_id)
+
+    def every_incident(self, what: str, page_incidents: int = 500) -> Iterator[WholeIncident]:
+        """All about every incident of which something was decided, one after another, by incident_id.
+
+        Args:
+            what: for the access log: the question is noted once.
+            page_incidents: how many are found at a time.
+        """
+        self.note(what, "")
+        after = ""
+        while page := self._database.query(_NEXT_INCIDENTS, (after, page_incidents)):
+            for (incident_id,) in page:
+                yield self._whole(incident_id)
+            after = page[-1][0]
+
+    def _whole(self, incident_id: str) -> WholeIncident:
         of_it = (incident_id,)
         disclosures = self.rows(DISCLOSURE, "incident_id = ?", of_it, _EVENT_ORDER)
         decisions: dict[str, list[Row]] = {row["record_id"]: [] for row in disclosures}
@@ -179,6 +196,9 @@ _PAGE: Final = """
         WHERE (decided_at, record_id) > (?, ?) AND decided_at < ? ORDER BY decided_at, record_id LIMIT ?
     ) d JOIN decision e ON e.record_id = d.record_id ORDER BY d.decided_at, d.record_id, e.member
 """
+_NEXT_INCIDENTS: Final = (
+    "SELECT DISTINCT incident_id FROM disclosure WHERE incident_id > ? ORDER BY incident_id LIMIT ?"
+)
 _EVENT_ORDER: Final = "sequence, decided_at"
 _DECIDED_AT: Final = "(SELECT d.decided_at FROM disclosure d WHERE d.record_id = decision.record_id)"
 _OF_EVENT: Final = "record_id IN (SELECT record_id FROM disclosure WHERE event_id = ?)"

@@ -14,6 +14,7 @@ COMMANDS: Final = {
     "agreements": "read, check and test sharing agreements",
     "answer": "answer what this member is asked: accept, reject, confirm; or list what waits",
     "asyncapi": "describe a member's topics and messages for its integrators' tools",
+    "bars": "to whom an incident is barred since it was taken back, and lifting that",
     "broker": "run a real Apache Kafka on this machine",
     "cases": "what people are asked about a force's incidents, and how they rule",
     "consume": "write what a member receives into its own database",
@@ -27,10 +28,13 @@ COMMANDS: Final = {
     "quarantine": "see and repair events the router refused",
     "registry": "serve the schemas to partners' deserialisers",
     "replay": "read what a member received again, and write what is missing",
+    "retract": "take an incident back from those who hold it",
+    "retractions": "what was taken back, from whom, and who has confirmed it",
     "route": "apply sharing agreements and fan events out to partners",
     "setaside": "see and retry records that could not be mapped",
     "status": "whether everything flows, and if not: for whom, since when and why",
     "trace": "one incident's whole life: who was sent what, when, under which rule, and who has it",
+    "withdraw": "take back parts of an incident, or all that the policy no longer permits",
 }
 """Every command and what it is for; ``deploy/cli/<name>.py`` holds a click command of that name."""
 
