@@ -12,6 +12,7 @@ from deploy.desk.desk import Desk
 from deploy.desk.rulings import a_ruling, recipients_of
 from deploy.retracting.known import KnownIncident, known_incident
 from schemas.codes import codes
+from schemas.errors import Rejected
 
 from_option: Final = click.option(
     "--from",
@@ -61,6 +62,12 @@ def retract(  # noqa: PLR0913  one parameter for each option
     """
     now = datetime.now(UTC)
     known = known_incident(desk.ledger, desk.caller, incident, now)
+    if not members and not known.held:
+        raise Rejected(
+            "nobody-holds",
+            f"nobody holds anything of incident {known.incident_id}, as far as this ledger knows",
+            remedy="to bar it to a member all the same, name that member: --from MEMBER",
+        )
     ruling = a_ruling(
         known.force,
         known.incident_id,

@@ -57,6 +57,8 @@ def _taken(said: Said, now: datetime) -> Iterator[str]:
     member = said["member"] or "all that it names"
     until = f" until {clock(said['deadline'], now)}" if said["deadline"] else ""
     yield f"{said['kind']}: {member}{f', {about}' if about else ''}{until}"
+    if said["detail"]:
+        yield f"  {said['detail']}"
 
 
 def as_json(outcome: Outcome) -> dict[str, Any]:

@@ -16,7 +16,6 @@ from routing.agreements.decision import HEAD
 from schemas.sections import SECTIONS
 
 _PARTS: Final = (HEAD, *SECTIONS)
-_TAKEN_BACK: Final = {"retracted", "withdrawn"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,22 +75,27 @@ def _steps(whole: WholeIncident) -> Iterator[_Step]:
             if decision["delivery_id"]:
                 yield _of_decision(record, decision)
     for row in whole.feedback:
-        if row["kind"] in _TAKEN_BACK and row["member"]:
-            yield _Step(row["at"], row["member"], (), _taken(row["sections"]), None, None)
+        if row["member"] and (takes := _asked_back(row)):
+            yield _Step(row["at"], row["member"], (), takes, None, None)
+
+
+def _asked_back(told: Row) -> tuple[str, ...]:
+    """What a member was asked to give back, as the origin was told; a withdrawal that found nothing names nothing."""
+    if told["kind"] == "retracted":
+        return _PARTS
+    return _taken(told["sections"]) if told["kind"] == "withdrawn" and told["sections"] else ()
 
 
 def _of_decision(record: Row, decision: Row) -> _Step:
     gives = (HEAD, *decision["covers"]) if decision["head"] == "granted" else ()
-    takes = (
-        _PARTS if decision["action"] == "retract" else _taken(decision["withdraws"]) if decision["withdraws"] else ()
-    )
+    takes = _taken(decision["withdraws"])
     return _Step(record["decided_at"], decision["member"], gives, takes, record, decision["retain_days"])
 
 
-def _taken(named: Iterable[Any] | None) -> tuple[str, ...]:
-    """What is taken back: everything, where the head is or nothing is named."""
-    parts = tuple(str(part) for part in named or ())
-    return _PARTS if not parts or HEAD in parts else parts
+def _taken(named: Iterable[Any]) -> tuple[str, ...]:
+    """What is taken back: everything, where the head is."""
+    parts = tuple(str(part) for part in named)
+    return _PARTS if HEAD in parts else parts
 
 
 def _after(held: Held, step: _Step) -> Held:

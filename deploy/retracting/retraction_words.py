@@ -16,6 +16,7 @@ _STATES: Final = {
     "delivered": "it has the request; nothing is confirmed",
     "hidden": "its adapter has hidden it; no person has confirmed",
     "confirmed": "confirmed",
+    "holds-nothing": "it held nothing of the incident, and is barred from it",
 }
 
 
@@ -26,7 +27,7 @@ def as_lines(found: Sequence[Retraction], now: datetime) -> Iterator[str]:
     if not found:
         yield "Nothing was taken back."
         return
-    yield f"{len(waiting)} open{f', {late} OVERDUE' if late else ''}, {len(found) - len(waiting)} confirmed"
+    yield f"{len(waiting)} open{f', {late} OVERDUE' if late else ''}, {len(found) - len(waiting)} done with"
     for each in (*waiting, *(each for each in found if not each.is_open)):
         yield ""
         yield from _retraction(each, now)

@@ -15,7 +15,7 @@ from consumers.ledger_reader import Row
 from deploy.desk.moments import moment_of
 from schemas.errors import Rejected
 
-Status = Literal["asked", "delivered", "hidden", "confirmed"]
+Status = Literal["asked", "delivered", "hidden", "confirmed", "holds-nothing"]
 
 BREACHES: Final = frozenset({"wrong-recipient", "unlawful"})
 """Reasons that make a retraction a personal data breach."""
@@ -62,7 +62,7 @@ class Retraction:
     @property
     def is_open(self) -> bool:
         """Whether no person has confirmed it yet."""
-        return self.status != "confirmed"
+        return self.status not in {"confirmed", "holds-nothing"}
 
     @property
     def is_breach(self) -> bool:
@@ -119,6 +119,7 @@ def _retraction(asked: Row, answers: Sequence[Row], ruling: Row) -> Retraction:
         for row in answers
         if row["kind"] in (*_CONFIRMS, "acted-upon", "passed-on")
     )
+    late = [row for row in answers if row["kind"] == "unanswered"]
     return Retraction(
         incident_id=asked["incident_id"],
         member=asked["member"],
@@ -128,10 +129,10 @@ def _retraction(asked: Row, answers: Sequence[Row], ruling: Row) -> Retraction:
         person=ruling.get("person") or asked["person"] or "",
         role=ruling.get("role") or asked["role"] or "",
         because=ruling.get("because") or "",
-        deadline=asked["deadline"],
-        status=_status(said, answers),
+        deadline=([row["deadline"] for row in late] or [asked["deadline"]])[-1],
+        status=_status(said, answers) if asked["delivery_id"] or asked["deadline"] or answers else "holds-nothing",
         said=said,
-        unanswered=tuple(row["at"] for row in answers if row["kind"] == "unanswered"),
+        unanswered=tuple(row["at"] for row in late),
     )
 
 

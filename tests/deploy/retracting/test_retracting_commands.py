@@ -112,7 +112,7 @@ def test_retractions_are_listed_and_overdue_ones_have_an_exit_code(scene: Scene)
     scene.kept.take("feedback", told("retracted", 6, ruling_id="r", deadline=at(20)), told("restricted", 7))
     days = ("--days", "36500")
     shown = scene.says("retractions", *days, look=True)
-    assert "1 open, 1 OVERDUE, 0 confirmed" in shown
+    assert "1 open, 1 OVERDUE, 0 done with" in shown
     assert "BREACH RECORD (unlawful)" in shown
     assert "by inspector.smith as duty-inspector: They are at the door" in shown
     scene.says("retractions", "--overdue", *days, look=True, exit_code=3)

@@ -130,11 +130,11 @@ def test_in_words_it_says_who_confirmed_how_and_to_whom_it_was_passed_on() -> No
         said("unanswered", 16, reason="retract"),
         now=at(20),
     )
-    assert told.startswith("1 open, 1 OVERDUE, 0 confirmed")
+    assert told.startswith("1 open, 1 OVERDUE, 0 done with")
     for line in (
         "OVERDUE  rivers-agency  incident i-1  taken back 08:00 (20 min ago)",
         "asked to erase (wrong-recipient) by inspector.smith as duty-inspector: Sent to the wrong agency",
-        "its adapter has hidden it; no person has confirmed; until 08:16",
+        "its adapter has hidden it; no person has confirmed",
         "passed-on to a contractor by a person (duty officer) 08:04",
         "acted-upon by a person (duty officer) 08:05",
         "restricted by its adapter 08:06",
@@ -147,6 +147,21 @@ def test_as_json_it_says_the_same() -> None:
     (told,) = as_json(retractions_of([asked(), said("passed-on", 4, passed_to="x", by_role="y")], [RULING]), at(20))
     assert (told["open"], told["overdue"], told["breach"], told["hours_since"]) == (True, True, True, 0)
     assert list(told["said"]) == [{"kind": "passed-on", "at": iso(at(4)), "by_role": "y", "passed_to": "x"}]
+
+
+def test_a_member_that_held_nothing_has_nothing_to_confirm_and_is_barred() -> None:
+    row = said("retracted", 1, ruling_id="r-1", delivery_id=None)
+    found = one(row)
+    assert (found.status, found.is_open, found.is_overdue(at(99))) == ("holds-nothing", False, False)
+    assert "it held nothing of the incident, and is barred from it" in words(row, now=at(5))
+    assert len(bars_of([row], [RULING])) == 1
+
+
+def test_one_that_could_not_be_sent_stays_open_and_the_next_limit_is_the_deadline() -> None:
+    rows = [asked(delivery_id=None), said("unanswered", 16, reason="retract", delivery_id="d-2", deadline=iso(at(76)))]
+    found = one(*rows)
+    assert (found.status, found.deadline, found.is_overdue(at(20))) == ("asked", iso(at(76)), True)
+    assert one(*rows, said("erased", 30, delivery_id="d-2", by_role="x")).status == "confirmed"
 
 
 def test_nothing_taken_back_is_said_to_be_nothing() -> None:
