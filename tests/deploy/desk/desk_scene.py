@@ -116,7 +116,10 @@ class Scene:
 
     def a_line(self, **changes: Any) -> CaseLine:
         """An open line whose deadline is still to come."""
-        return a_line(**({"deadline": datetime.now(UTC) + timedelta(minutes=15)} | changes))
+        return a_line(
+            changes.pop("recipient", "greater-manchester"),
+            **({"deadline": datetime.now(UTC) + timedelta(minutes=15)} | changes),
+        )
 
     def router(self) -> StandIn:
         """A stand-in for the router that knows what this scene knows."""
