@@ -36,7 +36,7 @@ class Counted(NamedTuple):
     """What metrics name: whose database, and which of that member's."""
 
     recipient: str
-    store: Literal["receiving", "ledger"]
+    store: Literal["receiving", "ledger", "desk"]
 
 
 @dataclass

@@ -20,6 +20,7 @@ COMMANDS: Final = {
     "consume": "write what a member receives into its own database",
     "dashboards": "write Grafana dashboards of an exchange",
     "demo": "show the whole path working, with real police records",
+    "desk": "tell people at a force that somebody is asked: a webhook or a command",
     "discretions": "what people shared beyond the rules on a day, for review the next",
     "explain": "why a member got an event, or did not",
     "health": "ask a running process whether it is ready",

@@ -100,9 +100,9 @@ def _edges() -> tuple[Graph, ...]:
         ),
         Graph(
             title="Consumers waiting for their database",
-            about="1 while a database of a recipient (receiving) or of a force (ledger) is away and its consumer "
-            "waits. Nothing is lost; it is late.",
-            alerts=("ReceivingDatabaseAway",),
+            about="1 while a database of a recipient (receiving) or of a force (ledger) is away, or what a desk tells "
+            "people by (desk), and its consumer waits. Nothing is lost; it is late.",
+            alerts=("ReceivingDatabaseAway", "DeskCannotNotify"),
             width=8,
             queries=(Query(at_most_now("sink_waiting", "recipient", "store"), "{{recipient}} {{store}}"),),
             look=EVENTS,

@@ -14,7 +14,7 @@ from schemas.ops.metric_catalogue import CATALOGUE, GaugeName
 from schemas.ops.metrics import OTHER
 
 _NO_MEMBERS: Final = frozenset({"", OTHER})
-_OWN_MEMBER: Final = ("produce", "consume", "ledger")
+_OWN_MEMBER: Final = ("produce", "consume", "ledger", "desk")
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ _NOUNS: Final = {
     "route-worker": "worker of the router",
     "consume": "consumer",
     "ledger": "ledger",
+    "desk": "desk that notifies",
     "registry": "registry",
     "broker": "broker",
 }

@@ -69,7 +69,7 @@ MetricName = Literal[CounterName, GaugeName, HistogramName]
 Part = Literal["producers", "routing", "consumers", "every process"]
 Kind = Literal["counter", "gauge", "histogram"]
 
-SERVICES: Final = ("produce", "route", "route-worker", "consume", "ledger", "registry", "broker")
+SERVICES: Final = ("produce", "route", "route-worker", "consume", "ledger", "desk", "registry", "broker")
 """What a process may be: the command that runs it; a router is a supervisor (route) and its workers."""
 
 SLUG: Final = None
@@ -95,8 +95,8 @@ _MATTER: Final = {
     "member": SLUG,
     "kind": ("case", "retract", "withdraw", "correct", "transfer", "assistance"),
 }
-_STORED: Final = {**_RECIPIENT, "store": ("receiving", "ledger")}
-"""Whose database, and which: of what the member receives, or of its own disclosures and feedback."""
+_STORED: Final = {**_RECIPIENT, "store": ("receiving", "ledger", "desk")}
+"""Whose database, and which: of what it receives, of its own disclosures and feedback, of what its desk was told."""
 _JOURNEY_SECONDS: Final = (
     0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 120, 300, 600,
 )  # fmt: skip
