@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 from consumers.ledger_tables import ACCESS_LOG, KIND
-from consumers.sinks.database import META
+from consumers.sinks.kept_tables import META
 from consumers.sinks.places import Place, open_database
 from consumers.sinks.table import Table, iso
 from schemas.sections import SECTIONS
