@@ -14,6 +14,7 @@ from routing.circulation import circulation
 from routing.consequences import Consequences
 from routing.deciding import Decided, Decisions, decide_afresh, decide_all
 from routing.disclose import Positions, disclosed
+from routing.hearing.named import named_in
 from routing.hearing.ruling import Hearing
 from routing.state.encoding import kept_rulings
 from routing.state.holding import holding_after
@@ -37,8 +38,9 @@ def let_flow(hearing: Hearing) -> None:
             "the incident's latest event is no longer on its topic, so nobody can rule on what it says",
             remedy="have the control room send the incident again",
         )
-    case = Case(drawn.rulings.lines)
-    judged = judge(said, Known(drawn.setting.policy.bundle, came.considered, hearing.state(), case, frozenset()))
+    bundle, case = drawn.setting.policy.bundle, Case(drawn.rulings.lines)
+    named = named_in(came.event, bundle.people)
+    judged = judge(said, Known(bundle, came.considered, hearing.state(), case, named))
     _stand(judged, drawn)
     drawn.case_notices += judged.notices
     if judged.notices:

@@ -6,6 +6,7 @@ from routing.agreements.decision import HEAD
 from routing.agreements.state import Refusal
 from routing.casework.judging import check_person
 from routing.deciding import decide_afresh, decide_all
+from routing.hearing.named import named_in
 from routing.hearing.ruling import Hearing
 from routing.recalled import TakenBack, lift_bar, retract, withdraw
 from schemas.errors import Rejected
@@ -43,7 +44,8 @@ def take_back(hearing: Hearing) -> None:
 def _check_role(hearing: Hearing) -> None:
     """Whoever takes back or lifts a bar holds a role at the origin, and names members of the exchange."""
     ruling, bundle = hearing.ruling, hearing.drawn.setting.policy.bundle
-    check_person(hearing.said, bundle, hearing.drawn.matter.origin, frozenset())
+    named = named_in(hearing.came.event, bundle.people) if hearing.came else frozenset[str]()
+    check_person(hearing.said, bundle, hearing.drawn.matter.origin, named)
     if wrong := sorted(set(ruling.recipients) - set(bundle.receivers)):
         raise Rejected("bad-recipient", f"expected members that receive, got {', '.join(wrong)}")
     if ruling.kind in ("retract", "withdraw") and not ruling.reason:

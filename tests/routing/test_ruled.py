@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from routing.agreements.model import Condition, Refer, RulingTerms, Step
+from routing.agreements.model import Condition, Person, Refer, RulingTerms, Step
 from schemas import codec
 from schemas.casework import Ruling
 from schemas.codes import enum_code
@@ -174,6 +174,26 @@ def test_a_ruling_that_does_not_count_changes_nothing_and_its_desk_hears_why(ask
     assert (told["ruling_id"], bool(told["detail"])) == ("r-1", True)
     assert asked.state() == before
     assert len(asked.sent("south")) == 1
+
+
+@pytest.mark.parametrize(
+    ("names", "rules"),
+    [
+        ({"given": "Amina", "family": "Ahmed"}, False),
+        ({"given": None, "family": "AHMED"}, False),
+        ({"given": "Zoe", "family": "Moss", "aliases": ["A. Ahmed"]}, False),
+        ({"given": "Bilal", "family": "Ahmed"}, True),
+        ({"given": "Amina", "family": "Ahmeds"}, True),
+    ],
+)
+def test_nobody_rules_on_what_names_them(names, rules):
+    play = a_play(people=(Person("insp.ahmed", "A. Ahmed", "aahmed"), Person("supt.jones", "", "jones")))
+    play.event(suspects=[{"person_ref": "p1", "role": "suspected", "names": {"aliases": []} | names}], **OFFENCE)
+    play.rule("release")
+    assert (play.told()[-1][2] == "named") != rules
+    assert (len(play.sent("south")) == 2) == rules
+    play.rule("release", role=SUPERINTENDENT)
+    assert len(play.sent("south")) == 2
 
 
 def test_a_ruling_on_an_incident_that_nobody_knows_is_told_so():
