@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
 
-from consumers.ledger_case_tables import CASE_NOTICE, RULING
+from consumers.ledger_case_tables import CASE_LINE, RULING
 from consumers.ledger_reader import LedgerReader, Row, os_user
 from consumers.ledger_tables import DECISION, DISCLOSURE, FEEDBACK
 from consumers.sinks.table import Table, iso
@@ -43,10 +43,10 @@ class WholeIncident(NamedTuple):
     """record_id of each disclosure → its decisions, by member."""
     feedback: list[Row]
     """Oldest first; perhaps of events too whose disclosure is not here."""
-    notices: list[Row]
-    """What happened to the lines of its case, oldest first."""
     rulings: list[Row]
     """What people ruled, in the order in which the broker took it."""
+    lines: list[Row]
+    """Those of its case that are open."""
 
 
 class Ledger(LedgerReader):
@@ -69,6 +69,12 @@ class Ledger(LedgerReader):
         self.note("find_reference", reference)
         query = "SELECT DISTINCT incident_id, member FROM feedback WHERE reference = ? ORDER BY incident_id, member"
         return [(incident_id, member) for incident_id, member in self._database.query(query, (reference,))]
+
+    def find_log_number(self, local_ref: str) -> list[str]:
+        """The incidents of which a case has this log number, sorted: of those that have a case it is known."""
+        self.note("find_log_number", local_ref)
+        query = "SELECT incident_id FROM incident_case WHERE local_ref = ? ORDER BY incident_id"
+        return [str(incident_id) for (incident_id,) in self._database.query(query, (local_ref,))]
 
     def whole_incident(self, incident_id: str) -> WholeIncident:
         """All about an incident; equal JSON values in it may be one object."""
@@ -95,10 +101,12 @@ class Ledger(LedgerReader):
         decisions: dict[str, list[Row]] = {row["record_id"]: [] for row in disclosures}
         for row in self.rows(DECISION, _OF_INCIDENT, of_it, "member"):
             decisions.setdefault(row["record_id"], []).append(row)
-        feedback = self.rows(FEEDBACK, "incident_id = ?", of_it, "at")
-        notices = self.rows(CASE_NOTICE, "incident_id = ?", of_it, "at")
         return WholeIncident(
-            disclosures, decisions, feedback, notices, self.rows(RULING, "incident_id = ?", of_it, "taken_at")
+            disclosures,
+            decisions,
+            self.rows(FEEDBACK, "incident_id = ?", of_it, "at"),
+            self.rows(RULING, "incident_id = ?", of_it, "taken_at"),
+            self.rows(CASE_LINE, "incident_id = ?", of_it, "recipient"),
         )
 
     def find_between(self, since: datetime, until: datetime, limit: int = 1000) -> list[Row]:
@@ -163,9 +171,13 @@ class Ledger(LedgerReader):
 
     def decision(self, event_id: str, member: str) -> Row | None:
         """What was decided last about an event for one member; None where the ledger has no decision for it."""
-        where = f"{_OF_EVENT} AND member = ?"
-        found = self._ask("decision", f"{event_id} {member}", DECISION, where, [event_id, member], _DECIDED_AT)
+        found = self.decisions_for(event_id, member)
         return found[-1] if found else None
+
+    def decisions_for(self, event_id: str, member: str) -> list[Row]:
+        """What was decided about an event for one member, each time that it was, the last last."""
+        where = f"{_OF_EVENT} AND member = ?"
+        return self._ask("decision", f"{event_id} {member}", DECISION, where, [event_id, member], _DECIDED_AT)
 
     def feedback_for(self, event_id: str) -> list[Row]:
         """What the force was told about an event, oldest first."""

@@ -60,8 +60,10 @@ class Explanation:
         return [str(name) for name in self.decision["covers"]]
 
 
-def explain_event(ledger: Ledger, event_id: str, member: str, bundle: Bundle | None) -> Explanation:
-    """The explanation of one decision.
+def explain_event(ledger: Ledger, event_id: str, member: str, bundle: Bundle | None) -> list[Explanation]:
+    """The explanation of each decision about an event for a member: what was decided last is last.
+
+    There is one more for each ruling by which it was decided again for that member.
 
     Raises:
         Rejected: the ledger has no such event, or no decision about it for that member.
@@ -70,20 +72,31 @@ def explain_event(ledger: Ledger, event_id: str, member: str, bundle: Bundle | N
     feedback = ledger.feedback_for(event_id)
     if not found:
         raise _no_event(event_id, feedback)
-    disclosure = found[-1]
-    decision = ledger.decision(event_id, member)
-    if decision is None:
-        known = ", ".join(row["member"] for row in ledger.decisions(event_id))
+    of_record = {row["record_id"]: row for row in ledger.decisions_for(event_id, member)}
+    if not of_record:
+        known = ", ".join(dict.fromkeys(row["member"] for row in ledger.decisions(event_id)))
         raise Rejected(
             "no-such-member",
             f"nothing was decided for {member} about event {event_id}; decisions were made for: {known or 'nobody'}",
         )
     told = [row for row in feedback if row["member"] == member]
+    each = [
+        (disclosure, of_record[disclosure["record_id"]]) for disclosure in found if disclosure["record_id"] in of_record
+    ]
+    if len(each) == 1:
+        return [_explained(*each[0], told, bundle)]
+    return [
+        _explained(*one, [row for row in told if row["delivery_id"] == one[1]["delivery_id"]], bundle) for one in each
+    ]
+
+
+def _explained(disclosure: Row, decision: Row, told: list[Row], bundle: Bundle | None) -> Explanation:
     if bundle is None:
         note = "Name the folder of the agreements (--agreements DIR) to see every rule, and the decision made again."
         return Explanation(disclosure, decision, told, None, None, note)
     if bundle.hash != disclosure["policy_hash"]:
         return Explanation(disclosure, decision, told, None, None, _other_bundle(disclosure, bundle))
+    member = decision["member"]
     event, at = considered_of(disclosure), datetime.fromisoformat(disclosure["decided_at"])
     before = state_of(disclosure)
     differs = differing(decide(bundle, event, member, at, before), decision)

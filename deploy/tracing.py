@@ -1,31 +1,38 @@
 """One incident's whole life, from the origin's own ledger.
 
-Each event: who was sent what of it under which rule, what they said of it and how long that took; then what each member
-has now. Who asks is written to the ledger's access log (DPA 2018 s.62).
+Each event: who was sent what of it under which rule, what they said of it and how long that took. What people were
+asked, ruled and took back meanwhile, and what members answered (`deploy.tracing_acts`). Then what each member has now.
+Who asks is written to the ledger's access log (DPA 2018 s.62).
 
-It begins with the first decision: when an event was captured is not in the ledger. What people did (cases, rulings,
-retractions) is not there yet either. `deploy.tracing_words` puts a trace into words.
+It begins with the first decision: when an event was captured is not in the ledger. `deploy.tracing_words` puts a trace
+into words.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any, Final
 
-from consumers.ledger_queries import Ledger, Row, WholeIncident
+from consumers.ledger_queries import Ledger, Row
+from deploy.tracing_acts import Act, acts_of
+from deploy.tracing_events import events_of, ms_between
 from deploy.tracing_holdings import Standing, standings
-from deploy.tracing_steps import Copy, Event, Group, News
+from deploy.tracing_steps import Event
 from schemas.errors import Rejected
-from schemas.sections import SECTIONS
 
-_OUTCOMES: Final = ("shared", "shared-in-part", "referred", "withheld", "forbidden")
-_ALIKE: Final = (
-    *("outcome", "head", "sections", "covers", "grounds", "rules", "retain_days", "onward"),
-    *("under_review", "action", "withdraws"),
-)
-"""What members must have in common to be one group, as in a `DisclosureRecord`."""
+
+@dataclass(frozen=True, slots=True)
+class StillAsked:
+    """An open line of the incident's case."""
+
+    member: str
+    """For whom."""
+    role: str
+    """Who is asked."""
+    deadline: str
+    sections: tuple[str, ...]
+    rule: str
+    """agreement/rule."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +42,7 @@ class Trace:
     asked: str
     """What was asked for."""
     found_as: str
-    """incident, event, or reference: that of a member, in its own system."""
+    """incident, event, reference (that of a member, in its own system), or log number."""
     incident_id: str
     origin: str | None
     """None where no event of it was decided."""
@@ -44,12 +51,16 @@ class Trace:
     took_ms: int
     """From the first to the last."""
     events: tuple[Event, ...]
+    """As decided: one that was decided again because somebody ruled stands once more."""
+    acts: tuple[Act, ...]
+    """What people did, and what members answered to what was taken back; oldest first."""
+    still_asked: tuple[StillAsked, ...]
     members: tuple[Standing, ...]
     """Every member about which something was decided, by name."""
 
 
 def trace_incident(ledger: Ledger, asked: str) -> Trace:
-    """The life of the incident that has this identifier; or an event of this identifier, or a member's reference.
+    """The life of the incident of this identifier; or of an event, a member's reference, or the log number of a case.
 
     Raises:
         Rejected: the ledger has nothing of it, or a reference of several incidents.
@@ -58,12 +69,20 @@ def trace_incident(ledger: Ledger, asked: str) -> Trace:
     if not (whole.disclosures or whole.feedback):
         incident_id, found_as = _otherwise(ledger, asked)
         whole = ledger.whole_incident(incident_id)
-    events = tuple(_events(whole))
-    moments = [moment for event in events for moment in event.moments()]
+    acts, told = acts_of(whole)
+    events = tuple(events_of(whole, told))
+    moments = [*(moment for event in events for moment in event.moments()), *(act.at for act in acts)]
     origin = whole.disclosures[0]["origin"] if whole.disclosures else None
     first, last = min(moments), max(moments)
     took_ms = ms_between(first, last)
-    return Trace(asked, found_as, incident_id, origin, first, last, took_ms, events, standings(events))
+    asked_still = tuple(_still_asked(row) for row in whole.lines)
+    members = standings(events, acts)
+    return Trace(asked, found_as, incident_id, origin, first, last, took_ms, events, acts, asked_still, members)
+
+
+def _still_asked(line: Row) -> StillAsked:
+    rule = f"{line['agreement']}/{line['rule']}"
+    return StillAsked(line["recipient"], line["role"], line["deadline"], tuple(line["sections"]), rule)
 
 
 def _otherwise(ledger: Ledger, asked: str) -> tuple[str, str]:
@@ -74,12 +93,14 @@ def _otherwise(ledger: Ledger, asked: str) -> tuple[str, str]:
     known = ledger.find_reference(asked)
     if found := sorted({incident_id for incident_id, _ in known if incident_id}):
         return _only(found, asked, "reference"), "reference"
+    if asked and (found := ledger.find_log_number(asked)):
+        return _only(found, asked, "log number"), "log number"
     raise Rejected(
         "no-such-incident",
         f"this ledger has nothing of {asked}: it is no incident_id here, no event_id, and no reference that a member "
         "has told us for one. Is it whole, in the right letters (capitals count)? Is it this force's own incident? "
-        "Does huecry ledger run, so that it may be here by now? The number of your own log is not in the ledger: take "
-        "the incident_id",
+        "Does huecry ledger run, so that it may be here by now? The number of your own log is in the ledger only where "
+        "there is a case: take the incident_id",
     )
 
 
@@ -89,133 +110,3 @@ def _only(found: Sequence[str], asked: str, what: str) -> str:
             "several-incidents", f"{asked} is the {what} of {len(found)} incidents, ask for one: {', '.join(found)}"
         )
     return found[0]
-
-
-def _events(whole: WholeIncident) -> Iterator[Event]:
-    """The events in their order; one that was not decided, or not yet, stands where it was first heard of."""
-    told: dict[str, list[Row]] = {}
-    event_of = _events_of_deliveries(whole)
-    for row in whole.feedback:
-        # A notice names no event of the origin's, and so does its receipt.
-        told.setdefault(row["event_id"] or event_of.get(row["delivery_id"], ""), []).append(row)
-    undecided = [(min(_time(row) for row in rows), event_id) for event_id, rows in _without(whole, told)]
-    undecided.sort()
-    before: str | None = None
-    for disclosure in whole.disclosures:
-        while undecided and undecided[0][0] < disclosure["decided_at"]:
-            yield _undecided(told[undecided.pop(0)[1]])
-        rows = told.get(disclosure["event_id"], [])
-        yield _decided(disclosure, whole.decisions[disclosure["record_id"]], rows, before)
-        before = disclosure["decided_at"]
-    for _, event_id in undecided:
-        yield _undecided(told[event_id])
-
-
-def _events_of_deliveries(whole: WholeIncident) -> dict[str, str]:
-    return {
-        decision["delivery_id"]: disclosure["event_id"]
-        for disclosure in whole.disclosures
-        for decision in whole.decisions[disclosure["record_id"]]
-        if decision["delivery_id"]
-    }
-
-
-def _without(whole: WholeIncident, told: dict[str, list[Row]]) -> Iterable[tuple[str, list[Row]]]:
-    decided = {row["event_id"] for row in whole.disclosures}
-    return [(event_id, rows) for event_id, rows in told.items() if event_id not in decided]
-
-
-def _decided(disclosure: Row, decisions: Sequence[Row], told: Sequence[Row], before: str | None) -> Event:
-    members = {row["member"] for row in decisions}
-    at = disclosure["decided_at"]
-    of_member: dict[str, list[Row]] = {}
-    for row in told:
-        of_member.setdefault(row["member"] if row["member"] in members else "", []).append(row)
-    full = frozenset(disclosure["considered"]["sections"])
-    return Event(
-        event_id=disclosure["event_id"],
-        sequence=disclosure["sequence"],
-        decided_at=at,
-        since_previous_ms=None if before is None else ms_between(before, at),
-        **{name: disclosure[name] for name in ("kind", "mode", "category", "grade", "status")},
-        policy_version=disclosure["policy_version"],
-        policy_hash=disclosure["policy_hash"],
-        groups=tuple(_groups(decisions, of_member, full, at)),
-        news=tuple(_news(of_member.get("", ()), at)),
-    )
-
-
-def _undecided(told: Sequence[Row]) -> Event:
-    """An event of which there is no decision here: refused by the router, or not in this ledger yet."""
-    return Event(event_id=told[0]["event_id"], news=tuple(_news(told, None)))
-
-
-def _groups(
-    decisions: Sequence[Row], told: dict[str, list[Row]], full: frozenset[str], decided_at: str
-) -> Iterator[Group]:
-    """Members decided alike together, those that were sent most first."""
-    found: list[tuple[tuple[Any, ...], list[Copy]]] = []
-    for row in decisions:
-        alike = tuple(row[name] for name in _ALIKE)
-        news = tuple(_news(told.get(row["member"], ()), decided_at))
-        copy = Copy(row["member"], row["delivery_id"], row["undeliverable"], news)
-        for known, copies in found:
-            if known == alike:
-                copies.append(copy)
-                break
-        else:
-            found.append((alike, [copy]))
-    for alike, copies in sorted(found, key=lambda group: _order(group[0])):
-        values = dict(zip(_ALIKE, alike, strict=True))
-        covers, states = values["covers"], values["sections"]
-        yield Group(
-            outcome=values["outcome"],
-            head=values["head"],
-            given=tuple(name for name in covers if name in full),
-            given_empty=tuple(name for name in covers if name not in full),
-            held_back={
-                name: states.get(name, values["head"]) for name in SECTIONS if name in full and name not in covers
-            },
-            grounds=tuple(values["grounds"]),
-            rules=tuple(values["rules"]),
-            retain_days=values["retain_days"],
-            onward=values["onward"],
-            under_review=bool(values["under_review"]),
-            action=values["action"],
-            taken_back=tuple(values["withdraws"]),
-            members=tuple(copies),
-        )
-
-
-def _order(alike: tuple[Any, ...]) -> tuple[int, int]:
-    values = dict(zip(_ALIKE, alike, strict=True))
-    outcome = values["outcome"]
-    return (_OUTCOMES.index(outcome) if outcome in _OUTCOMES else len(_OUTCOMES), -len(values["covers"]))
-
-
-def _news(told: Iterable[Row], decided_at: str | None) -> Iterator[News]:
-    """What was told, each once, oldest first, each with the time since the step before."""
-    before, known = decided_at, set()
-    for row in sorted(told, key=lambda row: (_time(row), row["at"])):
-        at = _time(row)
-        same = (row["kind"], row["member"], row["delivery_id"], at, row["reason"], row["reference"])
-        if same in known:  # a member that was not sure its receipt arrived sends it again
-            continue
-        known.add(same)
-        yield News(
-            **{name: row[name] for name in ("kind", "member", "reason", "detail", "remedy", "reference")},
-            at=at,
-            told_at=row["at"],
-            step_ms=None if before is None else ms_between(before, at),
-        )
-        before = at
-
-
-def _time(row: Row) -> str:
-    """When it was so at the member; where that is not told, when the router said so."""
-    return str(row["was_at"] or row["at"])
-
-
-def ms_between(earlier: str, later: str) -> int:
-    """Milliseconds between two times of the ledger; below 0 where two machines' clocks differ."""
-    return (datetime.fromisoformat(later) - datetime.fromisoformat(earlier)) // timedelta(milliseconds=1)

@@ -3,15 +3,18 @@
 A delivery replaces the sections it covers and leaves the others, so a member has of each section what the last event
 that covered it said. Only what it has confirmed counts as had: delivered or accepted.
 
-A withdrawal takes back what it names, and where that is the head, everything. A notice that there is news (restricted)
-gives nothing and takes nothing.
+A withdrawal takes back what it names, and where that is the head, everything; a retraction takes everything. What a
+person took back counts once the member has said anything of it: its adapter hides the data before it says so. A notice
+that there is news (restricted) gives nothing and takes nothing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
+from deploy.tracing_acts import Act
 from deploy.tracing_steps import Copy, Event, Group
 from schemas.sections import SECTIONS
 
@@ -40,6 +43,19 @@ class Pending:
 
 
 @dataclass(frozen=True, slots=True)
+class AskedBack:
+    """What a person took back from one member, and what the member has said of that."""
+
+    at: str
+    kind: str
+    """retracted or withdrawn."""
+    parts: tuple[str, ...]
+    """The head and sections; nothing: everything."""
+    said: tuple[tuple[str, str, str], ...]
+    """What it said, by whom (its adapter, or the role of a person there), and when."""
+
+
+@dataclass(frozen=True, slots=True)
 class Standing:
     """One member's part in an incident."""
 
@@ -51,19 +67,54 @@ class Standing:
     pending: tuple[Pending, ...] = ()
     taken_back: tuple[str, ...] = ()
     """What it had and was taken back; it has said that it received the withdrawal."""
+    asked_back: tuple[AskedBack, ...] = ()
+    """What people took back from it, oldest first."""
     notices: tuple[int, ...] = ()
     """Events of which it was told that there is news, and nothing of it."""
 
 
-def standings(events: Sequence[Event]) -> tuple[Standing, ...]:
-    """Every member about which something was decided, by name."""
+def standings(events: Sequence[Event], acts: Sequence[Act] = ()) -> tuple[Standing, ...]:
+    """Every member about which something was decided, by name.
+
+    Args:
+        events: in their order.
+        acts: what people did, oldest first.
+    """
     found: dict[str, Standing] = {}
+    left = list(acts)
     for event in events:
+        _take_back(found, [act for act in left if act.at < (event.decided_at or "")], acts)
+        left = [act for act in left if act.at >= (event.decided_at or "")]
         for group in event.groups:
             for copy in group.members:
                 standing = found.get(copy.member) or Standing(copy.member)
                 found[copy.member] = _after(standing, event, group, copy)
+    _take_back(found, left, acts)
     return tuple(found[member] for member in sorted(found))
+
+
+def _take_back(found: dict[str, Standing], now: Sequence[Act], acts: Sequence[Act]) -> None:
+    """What people took back, from the standings of those from whom they did."""
+    for act in now:
+        if act.kind not in _TAKEN_BACK or not act.member or not (act.delivery_id or act.deadline):
+            continue
+        standing = found.get(act.member) or Standing(act.member)
+        said = tuple(
+            (one.kind, f"by a person ({one.by_role})" if one.by_role else "by its adapter", one.at)
+            for one in acts
+            if one.delivery_id == act.delivery_id and one.member == act.member and one.kind in _ANSWERS
+        )
+        parts = () if act.kind == "retracted" else act.sections
+        standing = replace(standing, asked_back=(*standing.asked_back, AskedBack(act.at, act.kind, parts, said)))
+        if said:
+            standing = _less(standing, parts or ("head",))
+        if said and not parts:
+            standing = replace(standing, pending=())
+        found[act.member] = standing
+
+
+_TAKEN_BACK: Final = ("retracted", "withdrawn")
+_ANSWERS: Final = ("delivered", "erased", "restricted")
 
 
 def _after(standing: Standing, event: Event, group: Group, copy: Copy) -> Standing:

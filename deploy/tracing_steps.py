@@ -85,6 +85,8 @@ class Event:
     status: str | None = None
     policy_version: int | None = None
     policy_hash: str | None = None
+    ruling_id: str | None = None
+    """The ruling by which this event was decided again; None: it was decided when it came."""
     groups: tuple[Group, ...] = field(default=())
     news: tuple[News, ...] = field(default=())
     """What was told of the event, and not of a member's copy."""

@@ -39,8 +39,14 @@ def explain(event_id: str, member: str, ledger: Place, agreements: Path | None, 
     """
     bundle = load_bundle(agreements) if agreements else None
     with Ledger(ledger) as opened:
-        explanation = explain_event(opened, event_id, member, bundle)
+        *earlier, last = explain_event(opened, event_id, member, bundle)
     if show_json:
-        click.echo(json.dumps(as_json(explanation)))
-    else:
-        click.echo("\n".join(as_lines(explanation)))
+        before = {"earlier": [as_json(each) for each in earlier]} if earlier else {}
+        click.echo(json.dumps(as_json(last) | before))
+        return
+    for number, each in enumerate(earlier, start=1):
+        click.echo(f"Decided {len(earlier) + 1} times, because somebody ruled: this is decision {number}.")
+        click.echo("\n".join((*as_lines(each), "")))
+    if earlier:
+        click.echo(f"Decision {len(earlier) + 1}, the last:")
+    click.echo("\n".join(as_lines(last)))

@@ -77,7 +77,7 @@ def closing_words(demo: Demo, width: int) -> Iterator[RenderableType]:
         return
     members = demo.exchange.members
     with Ledger(ledger) as opened:
-        explanation = explain_event(opened, chosen.event_id, chosen.left_out, load_bundle(HERE / "agreements"))
+        *_, explanation = explain_event(opened, chosen.event_id, chosen.left_out, load_bundle(HERE / "agreements"))
     yield _heading(f"One incident of {members[SYNTHETIC].name}, {chosen.incident_id}, as each member's database has it")
     seen = {
         _SHORT_NAMES.get(member, member): as_received(path, SYNTHETIC, chosen.incident_id)

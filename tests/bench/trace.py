@@ -4,8 +4,9 @@
 
 The ledger is in SQLite: what the router decided about a thousand events under 200 rules for 60 members, kept by the
 ledger's own sink, then told again under other ids until there are so many decisions, each delivery with its receipt.
-Incidents have five events, but for one that has a hundred. Asked with the file in memory and with it on disk only, by
-incident and by a member's reference; in one process, and as the command a person types. Writes build/trace.json.
+Incidents have five events, but for one that has a hundred; of each a person was asked something, and ruled.
+Asked with the file in memory and with it on disk only, by incident and by a member's reference; in one process, and as
+the command a person types. Writes build/trace.json.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from statistics import median
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 
+from consumers.ledger_case_tables import RULING
 from consumers.ledger_queries import Ledger
 from consumers.ledger_tables import DECISION, DISCLOSURE, FEEDBACK
 from deploy.tracing import trace_incident
@@ -41,7 +43,7 @@ _EVENTS: Final = 1_000
 _LONG_EVENTS: Final = 100
 _COMMANDS: Final = 10
 _AT: Final = DECISION.columns.index("delivery_id")
-_TABLES: Final = (DISCLOSURE, DECISION, FEEDBACK)
+_TABLES: Final = (DISCLOSURE, DECISION, FEEDBACK, RULING)
 
 Row = tuple[Any, ...]
 
@@ -137,12 +139,17 @@ class Multiplied:
                 decisions.append((record_id, *decision[1:_AT], sent, *decision[_AT + 1 :]))
                 if sent:
                     feedback.append(_receipt(renamed, sent, decision[1], row["decided_at"]))
+        for incident_id, row in {renamed: row for row, renamed in told}.items():
+            feedback += _asked_and_released(incident_id, row["decided_at"])
         accepted = {"feedback_id": f"accepted-{copy}", "kind": "accepted", "reference": f"REF-{copy}"}
         feedback.append(feedback[0] | accepted)
         database.execute("BEGIN")
         database.executemany(DISCLOSURE.insert, DISCLOSURE.rows(disclosures))
         database.executemany(DECISION.insert, decisions)
         database.executemany(FEEDBACK.insert, FEEDBACK.rows(feedback))
+        database.executemany(
+            RULING.insert, RULING.rows(_ruling(incident_id) for incident_id in {each for _, each in told})
+        )
         database.execute("COMMIT")
         self.events += len(disclosures)
         self.decisions += len(decisions)
@@ -152,6 +159,45 @@ class Multiplied:
 def _receipt(of: dict[str, str], delivery_id: str, member: str, at: str) -> dict[str, Any]:
     said = {"kind": "delivered", "member": member, "at": at, "was_at": at, "reason": "", "detail": "", "remedy": ""}
     return {**of, **said, "feedback_id": f"f-{delivery_id}", "entry": 1, "delivery_id": delivery_id}
+
+
+_NOON: Final = "2026-06-01T12:00:00.000Z"
+
+
+def _asked_and_released(incident_id: str, at: str) -> list[dict[str, Any]]:
+    """What the origin was told of the one line of an incident's case."""
+    said = {
+        "entry": 1,
+        "incident_id": incident_id,
+        "event_id": "",
+        "member": "m-01",
+        "at": at,
+        "detail": "",
+        "remedy": "",
+    }
+    about = {"reason": "A-1/ask", "sections": ["locations"], "role": "duty-inspector"}
+    return [
+        {**said, **about, "feedback_id": f"{kind}-{incident_id}", "kind": kind, "ruling_id": f"r-{incident_id}"}
+        for kind in ("referred", "released")
+    ]
+
+
+def _ruling(incident_id: str) -> dict[str, Any]:
+    text = dict.fromkeys(
+        ("person", "role", "authenticated_by", "because", "locate", "agreement", "basis", "topic"), "x"
+    )
+    times = {"made_at": _NOON, "taken_at": _NOON}
+    place = {"partition": 0, "record_offset": 0, "seen_sequence": 1, "later_events": False}
+    lists = {"recipients": ["m-01"], "sections": ["locations"]}
+    return {
+        **text,
+        **times,
+        **place,
+        **lists,
+        "ruling_id": f"r-{incident_id}",
+        "incident_id": incident_id,
+        "kind": "release",
+    }
 
 
 def _digest(identifier: str, copy: int) -> str:

@@ -91,7 +91,8 @@ def receipted(
         reference=reference,
     )
     receipt = Receipt(member=member, kind=kind, sent_at=NOW, entries=(entry,))
-    said = route(_at(f"receipts.{member}", terms["stream"], encode("Receipt", receipt.to_avro())), a_policy(), NOW)
+    value, partition = encode("Receipt", receipt.to_avro()), int(terms["stream"].rpartition("/")[2])
+    said = route(_at(f"receipts.{member}", terms["stream"], value)._replace(partition=partition), a_policy(), NOW)
     assert said.fate == "receipted", said.reason
     return said
 

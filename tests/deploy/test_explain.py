@@ -49,7 +49,8 @@ def bundle() -> Bundle:
 
 def asked(ledger: Path, event: str, member: str, bundle: Bundle | None = None) -> Explanation:
     with Ledger(ledger) as opened:
-        return explain_event(opened, event, member, bundle)
+        (only,) = explain_event(opened, event, member, bundle)
+        return only
 
 
 def words(explanation: Explanation) -> str:

@@ -15,11 +15,14 @@ import yaml
 
 from consumers.ledger import LedgerSink
 from consumers.ledger_cases import CaseBook
+from consumers.ledger_queries import Ledger
 from consumers.sinks.postgres_url import PostgresUrl
 from deploy.cli import cli
 from deploy.desk.case_rulings import CaseRuling
 from deploy.desk.moments import moment_said
 from deploy.notifying.notices import Notice
+from deploy.tracing import trace_incident
+from deploy.tracing_words import as_lines
 from routing.agreements.read_members import read_bundle_file
 from schemas.casework import Ruling
 from schemas.strict_yaml import Faults, read_yaml
@@ -27,11 +30,12 @@ from tests.consumers.case_making import a_line, case_record
 from tests.consumers.ledger_making import FORCE
 from tests.consumers.making import at
 from tests.consumers.test_ledger_cases import Kept
+from tests.deploy.test_trace_people import a_life
 from tests.docs.desk_examples import screens, taken_back
 from tests.postgres_server import PostgresServer
 
 DOCS = Path(__file__).parents[2] / "docs"
-CASES, RETRACTING = ((DOCS / name).read_text("utf-8") for name in ("cases.md", "retracting.md"))
+CASES, RETRACTING, TRACING = ((DOCS / name).read_text("utf-8") for name in ("cases.md", "retracting.md", "tracing.md"))
 
 
 def blocks(guide: str, language: str) -> list[str]:
@@ -50,6 +54,16 @@ COMMANDS = [
 def test_the_screens_are_what_people_see(tmp_path: Path) -> None:
     assert [block.rstrip("\n") for block in blocks(CASES, "console")] == list(screens(tmp_path))
     assert [block.rstrip("\n") for block in blocks(RETRACTING, "console")] == [taken_back()]
+
+
+def test_every_line_that_the_guide_to_tracing_shows_of_people_is_one_that_is_printed(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    a_life().keep(path)
+    with Ledger(path) as ledger:
+        printed = list(as_lines(trace_incident(ledger, "i-1")))
+    shown = next(block for block in blocks(TRACING, "text") if "RULED" in block).splitlines()
+    assert [line for line in shown if line not in printed] == []
+    assert [line for line in printed if line in shown] == shown, "in this order"
 
 
 def parsed(line: str) -> tuple[click.Command, click.Context]:
