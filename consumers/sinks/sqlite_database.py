@@ -156,7 +156,10 @@ class SqliteDatabase(Database):
             yield
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode == sqlite3.SQLITE_ERROR:  # our own statement is wrong: waiting would not help
-                raise Fatal(f"{self.name}: its tables are not those of this release: {error}") from error
+                raise Fatal(
+                    f"{self.name}: its tables are not those of this release: {error}; who keeps it (huecry ledger, "
+                    "huecry consume) adds what an earlier release had not, when next started"
+                ) from error
             message = f"{self.name}: the database cannot be used now: {error}"
             raise Unavailable(message, retry_after_s=_RETRY_S) from error
         except (sqlite3.DataError, sqlite3.IntegrityError, sqlite3.InterfaceError, sqlite3.ProgrammingError):
