@@ -36,7 +36,7 @@ class Counted(NamedTuple):
     """What metrics name: whose database, and which of that member's."""
 
     recipient: str
-    store: Literal["receiving", "ledger", "desk"]
+    store: Literal["receiving", "ledger", "desk", "feedback", "feedback-webhook", "feedback-file"]
 
 
 @dataclass

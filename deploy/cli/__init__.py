@@ -23,6 +23,7 @@ COMMANDS: Final = {
     "desk": "tell people at a force that somebody is asked: a webhook or a command",
     "discretions": "what people shared beyond the rules on a day, for review the next",
     "explain": "why a member got an event, or did not",
+    "feedback": "write what became of a force's events where its people see it",
     "health": "ask a running process whether it is ready",
     "ledger": "keep a force's own record of its disclosures in a database",
     "produce": "publish a force's incidents",

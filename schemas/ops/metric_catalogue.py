@@ -69,7 +69,7 @@ MetricName = Literal[CounterName, GaugeName, HistogramName]
 Part = Literal["producers", "routing", "consumers", "every process"]
 Kind = Literal["counter", "gauge", "histogram"]
 
-SERVICES: Final = ("produce", "route", "route-worker", "consume", "ledger", "desk", "registry", "broker")
+SERVICES: Final = ("produce", "route", "route-worker", "consume", "ledger", "desk", "feedback", "registry", "broker")
 """What a process may be: the command that runs it; a router is a supervisor (route) and its workers."""
 
 SLUG: Final = None
@@ -95,8 +95,11 @@ _MATTER: Final = {
     "member": SLUG,
     "kind": ("case", "retract", "withdraw", "correct", "transfer", "assistance"),
 }
-_STORED: Final = {**_RECIPIENT, "store": ("receiving", "ledger", "desk")}
-"""Whose database, and which: of what it receives, of its own disclosures and feedback, of what its desk was told."""
+STORES: Final = ("receiving", "ledger", "desk", "feedback", "feedback-webhook", "feedback-file")
+"""Where a subscriber writes: what a member receives; a force's own disclosures and feedback; what its desk was told; its
+feedback where its people see it."""
+_STORED: Final = {**_RECIPIENT, "store": STORES}
+"""Whose, and which."""
 _JOURNEY_SECONDS: Final = (
     0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 120, 300, 600,
 )  # fmt: skip
