@@ -96,8 +96,8 @@ _MATTER: Final = {
     "kind": ("case", "retract", "withdraw", "correct", "transfer", "assistance"),
 }
 STORES: Final = ("receiving", "ledger", "desk", "feedback", "feedback-webhook", "feedback-file")
-"""Where a subscriber writes: what a member receives; a force's own disclosures and feedback; what its desk was told; its
-feedback where its people see it."""
+"""Where a subscriber writes: what a member receives; a force's own disclosures and feedback; what its desk was told;
+its feedback where its people see it."""
 _STORED: Final = {**_RECIPIENT, "store": STORES}
 """Whose, and which."""
 _JOURNEY_SECONDS: Final = (
