@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from schemas.errors import Rejected
 from schemas.invalid import COUNTRY, SLUG, note_invalid
@@ -67,18 +67,26 @@ class Limits(_Frozen):
 Seconds = Annotated[int, Field(ge=1, le=30 * 24 * 60 * 60)]
 
 
+def _listed(value: object) -> object:
+    """YAML has lists, and a strict model takes tuples alone."""
+    return tuple(value) if isinstance(value, list) else value
+
+
+Times = Annotated[tuple[Seconds, ...], BeforeValidator(_listed)]
+
+
 class AnswersWithin(_Frozen):
     """How long a member has to answer; after each time, from when the one before it was over, the origin is told."""
 
-    transfer_s: tuple[Seconds, ...] = (120, 180)
+    transfer_s: Times = (120, 180)
     """To accept or reject an incident that is handed over."""
-    assistance_s: tuple[Seconds, ...] = (60, 120)
+    assistance_s: Times = (60, 120)
     """To accept or reject a request for assistance."""
-    correction_s: tuple[Seconds, ...] = (300,)
+    correction_s: Times = (300,)
     """For a person to accept a correction of grade, hazard, weapon flag or place."""
-    withdrawal_s: tuple[Seconds, ...] = (900,)
+    withdrawal_s: Times = (900,)
     """To confirm that sections were removed."""
-    retraction_s: tuple[Seconds, ...] = (900, 3600)
+    retraction_s: Times = (900, 3600)
     """For a person to confirm what became of an incident that was taken back."""
 
 
