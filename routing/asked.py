@@ -77,7 +77,8 @@ def _request(
     kind: ExpectedKind, came: Arrived, decisions: Decisions, circulated: Circulation, drawn: Consequences
 ) -> None:
     """Members addressed owe an answer; of those that policy stops the origin hears at once, with whom to call."""
-    sent = {to.recipient for to in circulated.deliveries}
+    # Who is only told that there is news was not asked.
+    sent = {to.recipient for to in circulated.deliveries if circulated.views[to.view] is not None}
     decided = {each.recipient: each.decision for each in decisions}
     for member in sorted(came.considered.addressees):
         if member in sent:

@@ -103,30 +103,39 @@ def _release(said: Said, known: Known) -> Judged:
     Each is released on the terms of its own agreement.
     """
     lines = _lines_for(said, known)
-    # Only lines that ask about the same parts go together: nobody is released what was never asked for them.
-    alike: dict[tuple[RuleRef, frozenset[str]], list[str]] = {}
+    # Only those go together of whom the same parts are asked, under the same rules: nobody is released what was never
+    # asked for them.
+    alike: dict[tuple[RuleRef, frozenset[str], tuple[RuleRef, ...]], list[str]] = {}
     for line in lines:
-        alike.setdefault((line.ref, _parts(said, line)), []).append(line.recipient)
-    released = tuple(_released(said, known, ref, parts, to) for (ref, parts), to in alike.items())
+        rules = tuple(each.ref for each in known.case.lines if each.recipient == line.recipient)
+        alike.setdefault((line.ref, _parts(said, line), rules), []).append(line.recipient)
+    released = tuple(_released(said, known, *asked, to) for asked, to in alike.items())
     left = (line.without(_parts(said, line)) if line in lines else line for line in known.case.lines)
     notices = tuple(Notice("released", line, _parts(said, line)) for line in lines)
     return Judged(case_of(left), released, known.state.refusals, notices)
 
 
-def _released(said: Said, known: Known, ref: RuleRef, parts: frozenset[str], recipients: Iterable[str]) -> Release:
-    event, to = known.latest, frozenset(recipients)
+def _released(
+    said: Said,
+    known: Known,
+    ref: RuleRef,
+    parts: frozenset[str],
+    rules: tuple[RuleRef, ...],
+    recipients: Iterable[str],
+) -> Release:
+    event = known.latest
     caveats = with_history(known.state.history, with_never_states(known.bundle, event)).caveats
     return Release(
         id=said.id,
         role=said.role,
         agreement=ref.agreement,
         rule=ref.rule,
-        recipients=to,
+        recipients=frozenset(recipients),
         parts=parts,
         at=said.at,
         until=said.until,
         locate=said.locate,
-        rules=tuple(dict.fromkeys(line.ref for line in known.case.lines if line.recipient in to)),
+        rules=rules,
         filled=event.sections,
         caveats=caveats or _NONE,
     )

@@ -67,6 +67,15 @@ def test_what_policy_stops_the_sender_hears_at_once_with_whom_to_call():
     assert owed(play) == []
 
 
+def test_a_holder_that_is_only_told_that_there_is_news_owes_no_answer_to_what_policy_stops():
+    play = a_play()
+    play.event()
+    play.event(kind="TRANSFER", to=["south"], caveats=["source-sensitive"])
+    assert [each["disclosure"]["action"] for each in play.sent("south")] == ["SHARE", "RESTRICTED"]
+    assert ("forbidden", "south", "transfer") in play.told()
+    assert owed(play) == []
+
+
 def test_a_member_that_does_not_receive_is_told_of():
     play = a_play()
     play.event(kind="ASSISTANCE", to=["nobody"])

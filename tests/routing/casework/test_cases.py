@@ -26,6 +26,7 @@ from tests.routing.agreements.conftest import NOON, a_bundle, a_forbid, a_share,
 MINUTE = timedelta(minutes=1)
 INSPECTOR, SUPERINTENDENT, MANAGER = "duty-inspector", "superintendent", "force-incident-manager"
 PATH = (Step(INSPECTOR, 900), Step(SUPERINTENDENT, 1800))
+ALL = (HEAD, *SECTIONS)
 OFFENCE = frozenset({"sexual-offence"})
 
 
@@ -263,6 +264,17 @@ def test_nobody_is_released_what_was_asked_only_for_another():
     assert asked == {"south": {"locations", "facts"}, "west": {"locations"}}
     desk.say(recipients=frozenset({"south", "west"}))
     assert desk.again()["west"].covers == ("locations",)
+
+
+def test_a_rule_that_was_open_for_another_is_not_discharged_by_a_ruling_for_both():
+    invite = a_refer("invite", invite=True, when=(), sections=ALL, path=(Step(SUPERINTENDENT, 900),))
+    desk = Desk(shares(grant=("classification", "locations")), a_refer(when=()), invite)
+    desk.event()
+    desk.say(parts=frozenset({"locations"}))
+    desk.say(person="supt.jones", role=SUPERINTENDENT, recipients=frozenset({"south", "west"}))
+    decided = desk.again()
+    assert decided["west"].sections["facts"] == "granted"
+    assert decided["south"].sections["facts"] == "referred", "nobody was asked about them under that rule, for south"
 
 
 def test_a_section_that_was_empty_when_ruled_opens_the_case_again(desk: Desk):
