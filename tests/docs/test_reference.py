@@ -195,7 +195,8 @@ def section(page: str, heading: str) -> str:
 def test_every_option_of_every_process_that_runs_on_is_a_setting_with_its_default_and_meaning(pages):
     commands = dict(docs_settings._commands(cli, "huecry"))
     processes = {
-        f"huecry {name}" for name in ("broker", "consume", "feedback", "ledger", "produce", "registry serve", "route")
+        f"huecry {name}"
+        for name in ("broker", "consume", "desk", "feedback", "ledger", "produce", "registry serve", "route")
     }
     assert processes == {name for name, command in commands.items() if docs_settings._serves_metrics(command)}
     for name in processes:

@@ -125,7 +125,7 @@ def test_what_people_ruled_and_took_back_comes_out_again(tmp_path: Path) -> None
     written = [output.value for output in play.outputs if output.topic == "disclosures.north"]
     with closing(LedgerSink(tmp_path / "ledger.db", "north")) as sink:
         made = [ReadRecord("disclosures.north", 0, number, 0, value) for number, value in enumerate(written)]
-        sink.write(open_batch(made, ledger_opener("north", MOST)))
+        sink.write(open_batch(made, ledger_opener(MOST)))
     with Ledger(tmp_path / "ledger.db") as opened:
         since = play.now.replace(hour=0)
         found = Replaying(play.policy.bundle, 1).run(opened.whole_between(since, since.replace(year=2027)))

@@ -100,9 +100,9 @@ def test_a_member_writes_and_reads_its_own_topics_and_no_others():
         operations = document["operations"].values()
         return {resolved(document, one["channel"]["$ref"])["address"] for one in operations if one["action"] == action}
 
-    assert does(BOTH, "send") == {f"incidents.{BOTH}", f"receipts.{BOTH}"}
+    assert does(BOTH, "send") == {f"{family}.{BOTH}" for family in ("incidents", "receipts", "rulings")}
     assert does(BOTH, "receive") == {
-        f"{family}.{BOTH}" for family in ("partner", "feedback", "quarantine", "disclosures")
+        f"{family}.{BOTH}" for family in ("partner", "feedback", "quarantine", "disclosures", "cases")
     }
     assert does(RECEIVER, "send") == {f"receipts.{RECEIVER}"}
     assert does(RECEIVER, "receive") == {f"partner.{RECEIVER}", f"quarantine.{RECEIVER}"}
