@@ -63,6 +63,8 @@ class Session:
         """Join the group; ``clock`` is the system's unless told."""
         self.clock = clock or SystemClock()
         self.intake = Intake()
+        # A store of a partition's own for each worker that has had it: one that hangs, and holds its stores open, must
+        # not keep whoever is given its partitions from routing.
         folder = state_folder(exchange.exchange, settings) / str(slot)
         self.recollection = recollection(clients, exchange.exchange, folder, settings.state_memory_mb)
         self._is_settled = False
