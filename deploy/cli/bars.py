@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 
@@ -15,8 +16,9 @@ from deploy.desk.callers import Caller
 from deploy.desk.desk import Desk
 from deploy.desk.moments import clock, moment_of
 from deploy.desk.rulings import a_ruling, recipients_of
-from deploy.retracting.known import known_incident
+from deploy.retracting.known import KnownIncident, known_incident
 from deploy.retracting.retractions import bars_of
+from schemas.errors import Rejected
 
 _EVER = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -48,6 +50,17 @@ def list_(ledger: Place, who: Caller, *, show_json: bool) -> None:
         click.echo("No incident is barred to anybody.")
 
 
+def _check_barred(known: KnownIncident, members: Sequence[str]) -> None:
+    """See that there is something to lift: of what is not barred a router has nothing to say."""
+    barred = {bar.member for bar in bars_of(known.whole.feedback, known.whole.rulings)}
+    if free := [member for member in members if member not in barred]:
+        raise Rejected(
+            "not-barred",
+            f"incident {known.incident_id} is not barred to {', '.join(free)}, as far as this ledger knows; it is "
+            f"barred to {', '.join(sorted(barred)) or 'nobody'}",
+        )
+
+
 @bars.command()
 @click.argument("incident", metavar="INCIDENT")
 @for_who_rules
@@ -57,6 +70,7 @@ def lift(desk: Desk, incident: str, *, members: tuple[str, ...], because: str, w
     """Lift the bar of an incident for members: what rules grant flows to them again, from its next event on."""
     now = datetime.now(UTC)
     known = known_incident(desk.ledger, desk.caller, incident, now)
+    _check_barred(known, members)
     ruling = a_ruling(
         known.force,
         known.incident_id,

@@ -27,6 +27,7 @@ NOT_TAKEN: Final = "ruling-not-taken"
 _SEND_S: Final = 15.0
 _CALL_S: Final = 10.0
 _POLL_S: Final = 0.2
+_AGAIN_S: Final = 0.1
 _IN_FLIGHT_MOST: Final = 1000
 _TOLD_TO_THE_END: Final = {"enable.partition.eof": True, "fetch.wait.max.ms": 50, "log_level": 0}
 _QUIET: Final = {"message.timeout.ms": int(_SEND_S * 1000), "log_level": 0}
@@ -67,7 +68,7 @@ class RulingDesk:
         consumer = Consumer(self.clients.consumer_config(f"huecry-desk-{uuid.uuid4()}", **_TOLD_TO_THE_END))
         try:
             # From where the topic ends before anything is sent: what is said of a ruling stands behind that.
-            consumer.assign(_at_its_end(consumer, feedback_topic(self.force), self.clients.bootstrap))
+            consumer.assign(at_its_end(consumer, feedback_topic(self.force), self.clients.bootstrap))
             self._send(rulings)
             return self._heard(consumer, rulings, wait_s)
         finally:
@@ -116,23 +117,44 @@ def _note(outcomes: Mapping[str, Outcome], said: Said) -> None:
         outcome.said.append({**said, "kind": enum_code(said["kind"])})
 
 
-def _at_its_end(consumer: Consumer, topic: str, bootstrap: str) -> list[TopicPartition]:
-    try:
-        found = consumer.list_topics(topic, timeout=_CALL_S).topics[topic]
-        if found.error is not None:
-            raise Rejected(
-                "no-topic",
-                f"there is no topic {topic} at {bootstrap}, or it may not be read: huecry provision apply makes it",
-            )
-        places = [TopicPartition(topic, partition) for partition in found.partitions]
-        for place in places:
-            _, place.offset = consumer.get_watermark_offsets(place, timeout=_CALL_S)
-    except KafkaException as error:
-        raise Unavailable(
-            f"no Kafka answers at {bootstrap} within {_CALL_S:.0f} s ({error.args[0].name()}): nothing was ruled; does "
-            "it run, and is --bootstrap (or HUECRY_BOOTSTRAP) right?"
-        ) from None
+def at_its_end(consumer: Consumer, topic: str, bootstrap: str) -> list[TopicPartition]:
+    """Every partition of a topic, where it ends now. A partition whose leader is just changing is asked again.
+
+    Raises:
+        Rejected: there is no such topic, or it may not be read.
+        Unavailable: Kafka does not answer in time.
+    """
+    deadline = time.monotonic() + _CALL_S
+    while True:
+        try:
+            return _ends(consumer, topic, bootstrap)
+        except KafkaException as error:
+            code = error.args[0]
+            if code.code() not in _PASSING or time.monotonic() > deadline:
+                raise Unavailable(
+                    f"no Kafka answers at {bootstrap} within {_CALL_S:.0f} s ({code.name()}): nothing was ruled; does "
+                    "it run, and is --bootstrap (or HUECRY_BOOTSTRAP) right?"
+                ) from None
+        time.sleep(_AGAIN_S)
+
+
+def _ends(consumer: Consumer, topic: str, bootstrap: str) -> list[TopicPartition]:
+    found = consumer.list_topics(topic, timeout=_CALL_S).topics[topic]
+    if found.error is not None:
+        if found.error.code() in _PASSING:
+            raise KafkaException(found.error)
+        raise Rejected(
+            "no-topic",
+            f"there is no topic {topic} at {bootstrap}, or it may not be read: huecry provision apply makes it",
+        )
+    places = [TopicPartition(topic, partition) for partition in found.partitions]
+    for place in places:
+        _, place.offset = consumer.get_watermark_offsets(place, timeout=_CALL_S)
     return places
+
+
+_PASSING: Final = frozenset({KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE})
+"""A partition that was just made, or moves: it has a leader again in a moment."""
 
 
 def _not_taken(error: KafkaError | None, topic: str, bootstrap: str) -> Rejected | Unavailable:

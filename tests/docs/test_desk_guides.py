@@ -78,7 +78,8 @@ def parsed(line: str) -> tuple[click.Command, click.Context]:
     environment = ["--ledger", "l.db"] if any("--ledger" in each.opts for each in command.params) else []
     if any("--exchange" in each.opts for each in command.params) and "--exchange" not in words:
         environment += ["--exchange", "e.yaml"]
-    context = command.make_context(command.name, [*words, *environment])
+    # A command remembers its help option as it first made it: it must be made as under `huecry`.
+    context = command.make_context(command.name, [*words, *environment], **cli.context_settings)
     return command, context
 
 

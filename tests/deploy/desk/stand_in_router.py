@@ -14,8 +14,9 @@ from datetime import UTC, datetime
 from threading import Event, Thread
 from typing import Any
 
-from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka import Consumer, Producer
 
+from deploy.desk.sending import at_its_end
 from routing.casework.judging import judge
 from routing.casework.known import Known
 from routing.casework.said import Said
@@ -48,14 +49,7 @@ class StandIn:
         self._stop = Event()
         self._thread = Thread(target=self._run, daemon=True)
         self._consumer = Consumer(clients.consumer_config(f"stand-in-{uuid.uuid4()}"))
-        topic = rulings_topic(force)
-        found = self._consumer.list_topics(topic, timeout=10).topics[topic].partitions
-        self._consumer.assign(
-            [
-                TopicPartition(topic, n, self._consumer.get_watermark_offsets(TopicPartition(topic, n), timeout=10)[1])
-                for n in found
-            ]
-        )
+        self._consumer.assign(at_its_end(self._consumer, rulings_topic(force), clients.bootstrap))
         self._producer = Producer(clients.producer_config(**{"transactional.id": f"stand-in-{uuid.uuid4()}"}))
         self._producer.init_transactions(30)
 

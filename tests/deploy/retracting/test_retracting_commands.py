@@ -80,6 +80,7 @@ def test_a_log_number_names_the_incident_of_its_case(scene: Scene) -> None:
         (("retract", "i-1", "--reason", "bored", "--ask", "erase", "--because", "x"), "'bored' is not one of", 2),
         (("retract", "i-1", "--reason", "unlawful", "--ask", "forget", "--because", "x"), "'forget' is not one of", 2),
         (("bars", "lift", "i-1", "--because", "x"), "Missing option '--from'", 2),
+        (("bars", "lift", "i-1", "--from", "south-yorkshire", "--because", "x"), "it is barred to nobody", 1),
         (("withdraw", "i-1", "--because", "x"), "expected from whom, what and why", 1),
         (("withdraw", "--because", "x"), "name an incident, or say --no-longer-permitted", 1),
         (("withdraw", "i-1", "--no-longer-permitted"), "and not both", 1),

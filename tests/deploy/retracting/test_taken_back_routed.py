@@ -10,11 +10,13 @@ import pytest
 from consumers.ledger_cases import CaseBook
 from consumers.ledger_queries import Ledger
 from consumers.ledger_taken_back import Beyond
+from consumers.sinks.postgres_url import PostgresUrl
 from deploy.desk.looking import look
 from deploy.retracting.held import Held, held_of
 from deploy.retracting.retractions import Retraction, bars_of, retractions_of
 from routing.agreements.model import Condition, Refer, Step
 from tests.deploy.played import Played
+from tests.postgres_server import PostgresServer
 from tests.routing.play import INSPECTOR, MANAGER, SUPERINTENDENT
 from tests.routing.scene import a_share
 
@@ -157,3 +159,25 @@ def test_what_the_desk_shows_follows_escalation_release_and_lapse(path: Path) ->
     assert (released.notices[-1]["person"], released.notices[-1]["because"]) == ("supt.jones", "They are at the door")
     assert [ruling["kind"] for ruling in released.rulings] == ["release"]
     assert [notice["kind"] for notice in lapsed.notices] == ["opened", "escalated", "lapsed"]
+
+
+def test_a_ledger_in_postgresql_says_the_same(postgres: PostgresServer, path: Path) -> None:
+    play = Played(SOUTH)
+    play.event()
+    play.event("i-2")
+    play.pass_time(seconds=1)
+    play.rule("discretion", role=MANAGER, sections=("facts",), agreement="T-1", recipients=("west",))
+    retract(play)
+    other = PostgresUrl(postgres.make_database())
+    for place in (path, other):
+        play.keep(place)
+    since = play.now - timedelta(days=1)
+    with Beyond(path) as one, Beyond(other) as two:
+        assert one.taken_back(since) == two.taken_back(since)
+        assert one.shared_beyond(since, play.now + timedelta(days=1)) == two.shared_beyond(
+            since, play.now + timedelta(days=1)
+        )
+        assert len(one.shared_beyond(since, play.now + timedelta(days=1)).rulings) == 1
+    with Ledger(path) as one_ledger, Ledger(other) as two_ledger:
+        assert list(one_ledger.every_incident("test", 1)) == list(two_ledger.every_incident("test", 1))
+        assert len(list(one_ledger.every_incident("test", 1))) == 2
