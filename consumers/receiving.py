@@ -63,23 +63,22 @@ def receive(
         if answers is not None:
             take = answers_at(settings.into, KIND, member)
             closing.callback(serve_answers(answers.port, take, answers.token).close)
-        chores = _chores(sink, member)
-        runner: Runner[Delivery] = Runner(
-            counted, subscriber, opener, sink, health=health, receipts=receipts, chores=chores
-        )
+        runner: Runner[Delivery] = Runner(counted, subscriber, opener, sink, health=health, receipts=receipts)
+        runner.chores = _chores(sink, member, runner.progress)
         started(runner.progress)
         runner.run(stop, until_idle_s)
         return runner.progress
 
 
-def _chores(sink: SqlSink, member: str) -> list[Chore]:
+def _chores(sink: SqlSink, member: str, progress: Progress) -> list[Chore]:
     """What is done between batches: answers are taken, what waits is counted, what is past its time is deleted."""
     answers, disposal = AnswerWatch(sink.database, member), Disposal(sink.database, member)
     metrics.declare("stream_faults_total", recipient=member)
 
     def count() -> None:
         answers.count()
-        metrics.set_gauge("missing_deliveries", missing_deliveries(sink.database), recipient=member)
+        progress.missing = missing_deliveries(sink.database)
+        metrics.set_gauge("missing_deliveries", progress.missing, recipient=member)
 
     return [
         Chore(answers.take, _ANSWERS_EVERY_S),

@@ -49,6 +49,8 @@ class Progress:
     written: int = 0
     repeated: int = 0
     set_aside: int = 0
+    missing: int = 0
+    """Deliveries that the numbers of the streams say are missing."""
     waiting: bool = False
     """The sink is away."""
     last_record_at: float = field(default_factory=time.monotonic)
@@ -72,9 +74,8 @@ class Runner(Generic[T]):
         *,
         health: Health,
         receipts: ReceiptSender | None = None,
-        chores: Sequence[Chore] = (),
     ) -> None:
-        """Put the parts together; `counted` is what metrics name, `chores` what is done between batches."""
+        """Put the parts together; `counted` is what metrics name."""
         self._recipient = counted.recipient
         self._labels = counted._asdict()
         self._subscriber = subscriber
@@ -82,7 +83,8 @@ class Runner(Generic[T]):
         self._sink = sink
         self._health = health
         self._receipts = receipts
-        self._chores = chores
+        self.chores: Sequence[Chore] = ()
+        """What is done between batches; set it before it runs."""
         self._stop = Event()
         self.progress = Progress(Lag(lambda: max(subscriber.contact.silence_s(), health.stalled_s())))
         self._declare()
@@ -100,7 +102,7 @@ class Runner(Generic[T]):
             records = self._patiently(self._poll)
             if records:
                 self._carry(records)
-            self._patiently(lambda is_quiet=not records: tend(self._chores, is_quiet=is_quiet))  # type: ignore[misc]
+            self._patiently(lambda is_quiet=not records: tend(self.chores, is_quiet=is_quiet))  # type: ignore[misc]
             self._patiently(self._send_receipts)
 
     def _carry(self, records: Sequence[Record]) -> None:

@@ -48,9 +48,10 @@ def figures(progress: Progress, health: Health) -> str:
     """One line of figures, and what the consumer waits for."""
     reasons = list(health.reasons().values())
     waiting = f"; waiting: {', '.join(reasons)}" if reasons else ""
+    missing = f", {progress.missing} MISSING: see huecry replay" if progress.missing else ""
     return (
         f"{progress.received} received, {progress.written} written, {progress.repeated} repeated, "
-        f"{progress.set_aside} set aside, {progress.lag_s:.1f} s behind{waiting}"
+        f"{progress.set_aside} set aside, {progress.lag_s:.1f} s behind{missing}{waiting}"
     )
 
 
@@ -61,6 +62,8 @@ def summary(progress: Progress, what: str, into: Place, query: str) -> None:
         f"{progress.set_aside} set aside",
         err=True,
     )
+    if progress.missing:
+        click.echo(f"{progress.missing} deliveries are missing: read again with huecry replay", err=True)
     reader = "sqlite3 -box {} {}" if isinstance(into, Path) else "psql {} -c {}"
     click.echo(f"to read them: {reader.format(quote(str(into)), quote(query))}", err=True)
 

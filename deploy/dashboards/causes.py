@@ -39,7 +39,7 @@ def _refused() -> tuple[Table | Graph, ...]:
         Table(
             title="Deliveries that failed in the last hour",
             about="Set aside: a delivery that a receiving system can never take. Repeated ones do no harm.",
-            alerts=("DeliveriesSetAside", "LedgerIncomplete"),
+            alerts=("DeliveriesSetAside", "LedgerIncomplete", "FeedbackSetAside"),
             width=8,
             by={"recipient": "Recipient", "store": "Database", "outcome": "What became of it"},
             columns=(

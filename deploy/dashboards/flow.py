@@ -91,7 +91,7 @@ def latency_row() -> Row:
                 title="Waiting to be durable",
                 about="Age of the oldest delivery to each recipient, or record for a force's ledger, that its database "
                 "does not have yet.",
-                alerts=("DeliveryBehind", "LedgerBehind"),
+                alerts=("DeliveryBehind", "LedgerBehind", "FeedbackBehind"),
                 width=12,
                 queries=(Query(at_most_now("consumer_lag_seconds", "recipient", "store"), "{{recipient}} {{store}}"),),
                 look=SECONDS,

@@ -79,5 +79,6 @@ def test_the_line_of_figures_says_what_it_waits_for_and_nothing_when_it_waits_fo
     health = Health()
     health.ready("sink")
     assert figures(Progress(), health).endswith("0.0 s behind")
+    assert figures(Progress(missing=3), health).endswith("0.0 s behind, 3 MISSING: see huecry replay")
     health.unready("the database is locked", "sink")
     assert figures(Progress(), health).endswith("0.0 s behind; waiting: the database is locked")
