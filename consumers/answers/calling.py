@@ -83,6 +83,9 @@ class _Call(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         if self.path.partition("?")[0] != PATH:
             self._tell(404, {"error": "no such path", "expected": f"POST {PATH}"})
+        elif self.headers.get("Origin") is not None:
+            # A page in somebody's browser may call any port of that machine; receiving systems send no such header.
+            self._tell(403, {"error": "expected a call of a receiving system, and this one comes from a web page"})
         elif self._token is not None and not self._shows(self._token):
             self._tell(401, {"error": "expected Authorization: Bearer, and the token that this consumer was given"})
         else:

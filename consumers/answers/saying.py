@@ -33,7 +33,7 @@ FIELDS: Final = (
 
 _BY_A_PERSON: Final = ("erased", "restricted", "acted-upon", "passed-on")
 _LONGEST: Final = {"reference": 100, "passed_to": 200, "incident_id": 200, "delivery_id": 200, "origin": 60}
-_NOT_VISIBLE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_NOT_VISIBLE: Final = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from schemas.ops.metric_catalogue import CATALOGUE, GaugeName
 from schemas.ops.metrics import OTHER
 
 _NO_MEMBERS: Final = frozenset({"", OTHER})
-_OWN_MEMBER: Final = ("produce", "consume", "ledger", "desk")
+_OWN_MEMBER: Final = ("produce", "consume", "ledger", "desk", "feedback")
 
 
 @dataclass(frozen=True, slots=True)

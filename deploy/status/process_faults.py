@@ -22,7 +22,7 @@ _SIDES: Final[tuple[tuple[str, Kind, str], ...]] = (
     ("ledger", "not-recorded", "nothing kept in its ledger"),
 )
 _ROUTERS: Final = ("route", "route-worker")
-_CLIENTS: Final = ("produce", "route-worker", "consume", "ledger", "desk")
+_CLIENTS: Final = ("produce", "route-worker", "consume", "ledger", "desk", "feedback")
 _KAFKA: Final = "kafka"
 """The component that says whether Kafka answers."""
 _OF_MEMBERS: Final = frozenset({service for service, _, _ in _SIDES})

@@ -15,6 +15,7 @@ _NOUNS: Final = {
     "consume": "consumer",
     "ledger": "ledger",
     "desk": "desk that notifies",
+    "feedback": "feedback to its dispatchers",
     "registry": "registry",
     "broker": "broker",
 }

@@ -75,6 +75,7 @@ def test_a_call_that_is_made_again_because_nobody_heard_the_answer_is_told_once(
         (b"[" * 50_000, "expected JSON"),
         ({"kind": "accepted", "incident_id": 7}, "answer 1: expected incident_id to be text"),
         ([ACCEPTED, {"kind": "accepted"}], "answer 2: expected incident_id (or delivery_id)"),
+        (b'{"kind": "accepted", "incident_id": "i-1", "reference": "\\ud800"}', "reference of at most 100 visible"),
     ],
 )
 def test_what_cannot_be_taken_is_told_with_what_was_expected_and_nothing_is_taken(
@@ -109,6 +110,11 @@ def test_a_token_must_be_shown_where_one_is_set(sink: SqlSink, tmp_path: Path) -
         assert waiting(sink) == [("transfer",)]
         assert post(serving, ACCEPTED, Authorization="Bearer open-sesame")[0] == 202
     assert waiting(sink) == []
+
+
+def test_a_page_in_a_browser_cannot_answer_for_a_control_room(serving: Serving, sink: SqlSink) -> None:
+    assert post(serving, ACCEPTED, Origin="https://elsewhere.example")[0] == 403
+    assert waiting(sink) == [("transfer",)]
 
 
 def test_while_the_database_is_away_the_caller_is_told_to_come_again(sink: SqlSink) -> None:
