@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -113,3 +114,27 @@ def test_a_consumer_may_begin_with_a_replay(exchange: Exchange, tmp_path: Path) 
     assert second.returncode == 0, told.decode()
     assert "3 read again: 1 were missing and are written" in told.decode()
     assert read(into, "SELECT stream_sequence FROM delivery ORDER BY 1") == [(1,), (2,), (3,)]
+
+
+def test_a_consumer_that_runs_disposes_of_what_is_due_and_shows_what_waits(exchange: Exchange, tmp_path: Path) -> None:
+    into = tmp_path / "received.db"
+    ours = {"member": exchange.member, "origin": exchange.origin}
+    long_past = {"retain_until": datetime(2026, 1, 31, 9, tzinfo=UTC)}
+    to_us = {"addressed_to_you": True}
+
+    def waits(due: str) -> float | None:
+        return metrics.reading("awaited_answers", recipient=exchange.member, what="transfer", due=due)
+
+    with Consuming(exchange, into) as consuming:
+        send(
+            exchange,
+            delivery_bytes("i-1", 1, kind="closed", terms=long_past, **ours),
+            delivery_bytes("i-2", 2, kind="transfer", terms=to_us, **ours),
+        )
+        consuming.wait_for(2)
+        wait_until(lambda: metrics.reading("disposed_incidents_total", recipient=exchange.member) == 1, "disposal")
+        wait_until(lambda: (waits("overdue"), waits("in-time")) == (1, 0), "what is overdue")
+    assert read(into, "SELECT incident_id, disposed_at IS NOT NULL FROM incident ORDER BY 1") == [
+        ("i-1", 1),
+        ("i-2", 0),
+    ]
