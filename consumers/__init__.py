@@ -3,8 +3,8 @@
 ``subscriber`` reads what is committed and nothing else; ``delivery`` opens it; a sink of ``sinks`` makes a batch
 durable; ``receipts`` tells the origin; ``runner`` is the loop over these, and does the ``chores`` between batches:
 ``answers`` takes what the receiving system answers, ``disposal`` deletes what may be kept no longer. ``streams``
-notices what is missing, and ``replaying`` reads it again. ``ledger`` is the same loop over a force's own disclosures and
-feedback, and ``ledger_queries`` how a person reads them; ``feedback`` brings it to a force's dispatchers.
+notices what is missing, and ``replaying`` reads it again. ``ledger`` is the same loop over a force's own disclosures
+and feedback, and ``ledger_queries`` how a person reads them; ``feedback`` brings it to a force's dispatchers.
 
 What holds here, whatever is killed when:
 
