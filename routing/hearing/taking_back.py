@@ -20,6 +20,7 @@ def take_back(hearing: Hearing) -> None:
     """
     ruling, said, drawn = hearing.ruling, hearing.said, hearing.drawn
     _check_role(hearing)
+    _check_concerns_somebody(hearing)
     what = TakenBack(
         members=frozenset(ruling.recipients),
         reason=ruling.reason or "",
@@ -52,6 +53,20 @@ def _check_role(hearing: Hearing) -> None:
         raise Rejected("no-reason", "expected a reason of the list change-reason", remedy="say --reason")
     if ruling.ask not in (None, "erase", "restrict"):
         raise Rejected("bad-ask", "expected erase or restrict", remedy="say --ask")
+
+
+def _check_concerns_somebody(hearing: Hearing) -> None:
+    """Whoever rules hears of it, so a ruling of which nothing could be told is not taken."""
+    ruling, drawn = hearing.ruling, hearing.drawn
+    barred, named = drawn.rulings.barred, frozenset(ruling.recipients)
+    if ruling.kind == "lift-bar" and not barred & (named or barred):
+        raise Rejected("not-barred", "the incident is barred for none of these", remedy="see huecry retractions")
+    if ruling.kind in ("retract", "withdraw") and not named and not drawn.holdings:
+        raise Rejected(
+            "nobody-holds",
+            "no member holds anything of this incident, so nothing can be taken back",
+            remedy="to bar it for members that hold nothing, name them",
+        )
 
 
 def _refuse_what_still_flows(hearing: Hearing, members: frozenset[str]) -> None:

@@ -103,7 +103,9 @@ def lived(size: Size, seed: int, clients: ClientSettings, parties: Parties) -> t
 def told_of(seen: Seen) -> str:
     """What there was, so that a run that held too little shows."""
     actions = Counter(
-        delivery["disclosure"]["action"] for member in seen.exchange.receivers() for delivery in seen.of("partner", member)
+        delivery["disclosure"]["action"]
+        for member in seen.exchange.receivers()
+        for delivery in seen.of("partner", member)
     )
     news = Counter(told["kind"] for origin in seen.exchange.publishers() for told in seen.of("feedback", origin))
     counted = ", ".join(f"{kind.lower().replace('_', '-')} {number}" for kind, number in (actions + news).most_common())

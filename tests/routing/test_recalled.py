@@ -99,6 +99,17 @@ def test_whoever_does_not_confirm_is_told_of_at_each_limit_and_stays_overdue(hel
     assert held.state().keep_until_ms is None, "it is not forgotten while somebody owes an answer"
 
 
+def test_a_ruling_that_takes_nothing_back_and_lifts_nothing_is_answered_all_the_same():
+    play = Play(SOUTH)
+    play.event()
+    play.rule("lift-bar", role=MANAGER, recipients=("south",))
+    assert play.told()[-1] == ("ruling-not-taken", None, "not-barred")
+    play.event("i-2", to=[], caveats=[], kind="CREATED", mode="TEST")
+    for kind in ("retract", "withdraw"):
+        play.rule(kind, "i-2", role=MANAGER, recipients=(), reason="unlawful")
+        assert play.told()[-1] == ("ruling-not-taken", None, "nobody-holds")
+
+
 def test_the_same_retraction_again_bars_once_and_asks_nobody_twice(held):
     take_back(held, "south")
     take_back(held, "south")

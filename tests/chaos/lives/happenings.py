@@ -79,9 +79,7 @@ class Traces:
     recorded: list[Recorded] = field(default_factory=list)
 
 
-ANSWERS = frozenset(
-    {"delivered", "failed", "accepted", "rejected", "erased", "restricted", "acted-upon", "passed-on"}
-)
+ANSWERS = frozenset({"delivered", "failed", "accepted", "rejected", "erased", "restricted", "acted-upon", "passed-on"})
 """Kinds of news that pass on what a member said."""
 
 
@@ -147,7 +145,9 @@ def _shown(case: Value) -> Shown:
         _ms(case["at"]),
         case["sequence"],
         tuple(
-            sorted((each["kind"], each["recipient"], rule_of(each), tuple(each["sections"])) for each in case["notices"])
+            sorted(
+                (each["kind"], each["recipient"], rule_of(each), tuple(each["sections"])) for each in case["notices"]
+            )
         ),
         tuple(
             (each["recipient"], rule_of(each), tuple(each["sections"]), each["step"], _ms(each["deadline"]))

@@ -111,7 +111,9 @@ def read(clients: ClientSettings, exchange: Exchange, bundle: Bundle, clock: Fas
     """Everything that a run left on its topics."""
     ended = clock.now()
     inputs = [
-        Put(topic, message.partition() or 0, message.offset() or 0, clock.taken_ms(message.timestamp()[1]), _of(message))
+        Put(
+            topic, message.partition() or 0, message.offset() or 0, clock.taken_ms(message.timestamp()[1]), _of(message)
+        )
         for topic in input_topics(exchange)
         if family_of(topic) in _PUT
         for message in records_of(clients, topic)
@@ -137,7 +139,9 @@ def _due(clients: ClientSettings, exchange: Exchange) -> dict[IncidentKey, froze
             origin, _, incident = key.removeprefix(FIRST_APPOINTMENT).decode().partition("/")
             value = message.value()
             appointment = decode_appointment(value) if value else None
-            found[origin, incident] = frozenset((each.kind, each.member) for each in appointment.open) if appointment else frozenset()
+            found[origin, incident] = (
+                frozenset((each.kind, each.member) for each in appointment.open) if appointment else frozenset()
+            )
     return found
 
 

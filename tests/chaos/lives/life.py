@@ -145,9 +145,7 @@ class Life:
         for member, decision in decisions.items():
             for action in actions_of(decision):
                 made[member] = self._send(member, decision, action, at_ms, cause)
-            if after := holding_after(
-                self.rules.bundle, decision, member, self.holdings.get(member), self.releases
-            ):
+            if after := holding_after(self.rules.bundle, decision, member, self.holdings.get(member), self.releases):
                 self.holdings[member] = after
         outcomes = {member: (decision.outcome, made.get(member, "")) for member, decision in decisions.items()}
         self.record(at_ms, self.latest["event_id"], ruling_id, outcomes)
@@ -249,9 +247,7 @@ class Life:
             deadline_ms = line.deadline_ms if told_as in ("referred", "escalated") else None
             said = {"reason": line.name, "sections": tuple(sorted(parts)), "deadline_ms": deadline_ms}
             self.tell(at_ms, told_as, line.recipient, ruling_id=ruling_id, **said)
-        shown = tuple(
-            sorted((kind, line.recipient, line.name, tuple(sorted(parts))) for kind, line, parts in notices)
-        )
+        shown = tuple(sorted((kind, line.recipient, line.name, tuple(sorted(parts))) for kind, line, parts in notices))
         lines = (self.lines[key] for key in sorted(self.lines))
         opened = tuple(
             (line.recipient, line.name, tuple(sorted(line.parts)), line.step, line.deadline_ms) for line in lines
@@ -314,7 +310,9 @@ def considered_of(event: Value) -> Considered:
         addressees=frozenset(control["addressees"]),
         hazards=frozenset(each["kind"] for each in event["hazards"]),
         placed=frozenset({"locations"} if event["locations"] else ()),
-        changes=frozenset(name for name, path in named.items() if path in paths) if kind == "corrected" else frozenset(),
+        changes=frozenset(name for name, path in named.items() if path in paths)
+        if kind == "corrected"
+        else frozenset(),
         sequence=control["sequence"],
     )
 

@@ -42,6 +42,8 @@ def ruled(life: Life, ruling: Value, taken_ms: int, at_ms: int) -> None:
             case "retract":
                 retract(life, ruling["recipients"], at_ms, ruling["ruling_id"], ruling["reason"], ruling["ask"])
             case "lift-bar":
+                if not life.barred & {*ruling["recipients"]}:
+                    raise NotTaken("not-barred")
                 for member in sorted(life.barred & {*ruling["recipients"]}):
                     life.tell(at_ms, "bar-lifted", member, ruling_id=ruling["ruling_id"])
                 life.barred -= {*ruling["recipients"]}
@@ -228,7 +230,9 @@ def kind_of(receipt: Value) -> str:
 
 def due_by(life: Life, by_ms: int) -> list[str]:
     """What should have happened of itself by a moment, in words; nothing if all did."""
-    late = [f"the line of {line.recipient} for {line.name}" for line in life.lines.values() if line.deadline_ms <= by_ms]
+    late = [
+        f"the line of {line.recipient} for {line.name}" for line in life.lines.values() if line.deadline_ms <= by_ms
+    ]
     for owed in life.owed.values():
         if owed.deadline_ms is not None and owed.deadline_ms <= by_ms:
             late.append(f"what {owed.member} owes to a {owed.kind}")
