@@ -21,18 +21,35 @@ from schemas.codec import EventCodec
 
 
 def elapsed(
-    key: bytes, partition: int, policy: Policy, now: datetime, codec: EventCodec, known: Known
+    key: bytes,
+    partition: int,
+    policy: Policy,
+    now: datetime,
+    codec: EventCodec,
+    known: Known,
+    by: datetime | None = None,
 ) -> Effects | None:
-    """What follows for an incident of which something is due by now; None: nothing is any more."""
-    incident = known.find(key)
-    if incident is None or not is_due(incident, now):
+    """What follows for an incident of which something was due; None: nothing is any more.
+
+    Args:
+        key: the incident's.
+        partition: where it is remembered.
+        policy: who can be reached, and whom to call.
+        now: when it happens: the next limits run from then.
+        codec: the schemas known.
+        known: what is remembered.
+        by: until when everybody was heard who could have answered in time, and no later than now; what is due later
+            is left. None: until now.
+    """
+    incident, by = known.find(key), by or now
+    if incident is None or not is_due(incident, by):
         return None
     origin, _, incident_id = key.decode().partition("/")
     came = latest_event(origin, partition, incident, known, policy, now, codec)
     matter = About(origin, incident_id, incident.latest.event_id, now, None)
     drawn = Consequences(matter, incident, Setting(policy, codec, partition, known.stream))
-    pass_time(drawn, came, now)
-    _remind(drawn, now)
+    pass_time(drawn, came, now, by)
+    _remind(drawn, now, by)
     return drawn.effects("elapsed")
 
 
@@ -42,28 +59,29 @@ def is_due(incident: Incident, now: datetime) -> bool:
     return any(line.deadline <= now for line in lines) or any(_is_over(each, now) for each in expected)
 
 
-def pass_time(drawn: Consequences, came: Arrived | None, now: datetime) -> None:
-    """Escalate and lapse what is due of the incident's case by this moment.
+def pass_time(drawn: Consequences, came: Arrived | None, now: datetime, by: datetime | None = None) -> None:
+    """Escalate and lapse what was due of the incident's case by a moment; None: by now.
 
     Where the latest event cannot be read any more nothing is known of it: what lapses then stands until it says a
     grade, a flag or a hazard.
     """
     rulings = drawn.rulings
-    if not any(line.deadline <= now for line in rulings.lines):
+    by = by or now
+    if not any(line.deadline <= by for line in rulings.lines):
         return
     before = min(line.deadline for line in rulings.lines)
-    passed = due(Case(rulings.lines), came.considered if came else _nothing_known(drawn), now)
+    passed = due(Case(rulings.lines), came.considered if came else _nothing_known(drawn), now, by)
     drawn.rulings = rulings._replace(lines=passed.case.lines, refusals=(*rulings.refusals, *passed.lapses))
     drawn.case_notices += passed.notices
     latest = latest_of(came) if came else Latest(drawn.before.sequence, None)
     drawn.show_case(latest, f"due:{milliseconds_of(before)}")
 
 
-def _remind(drawn: Consequences, now: datetime) -> None:
+def _remind(drawn: Consequences, now: datetime, by: datetime) -> None:
     """Tell the origin of each answer that did not come in time; what could not be sent before is tried again."""
     reminded = []
     for owed in drawn.expected:
-        if not _is_over(owed, now):
+        if not _is_over(owed, by):
             reminded.append(owed)
             continue
         later = owed.later(now)

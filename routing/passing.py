@@ -11,6 +11,7 @@ from routing.account import account_of_time
 from routing.effects import Effects, Policy
 from routing.elapsed import elapsed
 from routing.session import Session
+from routing.state.incident import moment_of
 from routing.timekeeping import Due, Timekeeper
 from routing.transactions import Aborted, Indefinite, TransactionalProducer
 from schemas.codec import EventCodec
@@ -30,7 +31,8 @@ class Passing:
     def __init__(self, session: Session) -> None:
         self._session = session
         self._timekeeper = Timekeeper(session, session.clock)
-        self._failed: dict[Due, float] = {}
+        self._failed: dict[tuple[int, bytes], float] = {}
+        """Incidents that are to be left alone until a time, by partition and key."""
 
     def turn(self, policy: Policy, unwritable: Collection[str]) -> None:
         """Act on what is due, if anything is.
@@ -40,7 +42,7 @@ class Passing:
         """
         now = time.monotonic()
         found = self._timekeeper.due(self._session.recollection.agendas())
-        if due := [each for each in found if self._failed.get(each, 0.0) <= now]:
+        if due := [each for each in found if self._failed.get(each[:2], 0.0) <= now]:
             try:
                 self._transact(due, policy, unwritable)
             except (Aborted, Unavailable):
@@ -77,7 +79,8 @@ class Passing:
         passed = []
         for each in due:
             known = recollection.known_of(each.partition, reread)
-            effects = elapsed(each.key, each.partition, policy, self._session.clock.now(), _codec(), known)
+            now, by = self._session.clock.now(), moment_of(each.by_ms)
+            effects = elapsed(each.key, each.partition, policy, now, _codec(), known, by)
             if effects is None or any(output.topic in unwritable for output in effects.outputs):
                 continue
             for output in effects.outputs:
@@ -90,9 +93,9 @@ class Passing:
         """One incident whose deadline cannot be acted on must not hold up the others'."""
         if len(due) > 1:
             # Found by trying each alone, from the next turn on.
-            self._failed |= {each: time.monotonic() + number * 0.1 for number, each in enumerate(due)}
+            self._failed |= {each[:2]: time.monotonic() + number * 0.1 for number, each in enumerate(due)}
         else:
-            self._failed[due[0]] = time.monotonic() + _AGAIN_S
+            self._failed[due[0][:2]] = time.monotonic() + _AGAIN_S
 
 
 def _origin(due: Due) -> str:

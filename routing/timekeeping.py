@@ -24,6 +24,7 @@ _MOST: Final = 100
 _LOOK_EVERY_S: Final = 0.02
 _ASK_AGAIN_S: Final = 1.0
 _COUNT_EVERY_S: Final = 2.0
+_NOT_YET_MS: Final = -1
 
 
 class Read(Protocol):
@@ -41,6 +42,8 @@ class Due(NamedTuple):
 
     partition: int
     key: bytes
+    by_ms: int
+    """Whatever could have prevented what was due by then has been heard; of what is due later that is not known."""
 
 
 class Timekeeper:
@@ -67,25 +70,28 @@ class Timekeeper:
         for partition, agenda in agendas:
             for key in agenda.due(now_ms, _MOST - len(found)):
                 appointment = agenda.get(key)
-                if appointment is not None and self._is_heard(partition, key, appointment):
-                    found.append(Due(partition, key))
+                if appointment is None or appointment.due_ms is None:
+                    continue
+                by_ms = self._heard_until(partition, key, appointment, appointment.due_ms)
+                if by_ms >= appointment.due_ms:
+                    found.append(Due(partition, key, by_ms))
         return found
 
-    def _is_heard(self, partition: int, key: bytes, appointment: Appointment) -> bool:
-        assert appointment.due_ms is not None  # noqa: S101  it is due
+    def _heard_until(self, partition: int, key: bytes, appointment: Appointment, due_ms: int) -> int:
+        """Until when everything was heard that an incident may have been answered by; before all time if not yet."""
         try:
-            return all(self._is_read((topic, partition), appointment.due_ms) for topic in _topics(key, appointment))
+            return min(self._read_until((topic, partition), due_ms) for topic in _topics(key, appointment))
         except Unavailable:
             self._next_look = time.monotonic() + _ASK_AGAIN_S
-            return False
+            return _NOT_YET_MS
 
-    def _is_read(self, place: Place, due_ms: int) -> bool:
-        asked_ms, end = self._ends.get(place, (-1, 0))
+    def _read_until(self, place: Place, due_ms: int) -> int:
+        asked_ms, end = self._ends.get(place, (_NOT_YET_MS, 0))
         if asked_ms < due_ms:
             asked_ms = milliseconds_of(self._clock.now())
             end = self._read.end(place)
             self._ends[place] = asked_ms, end
-        return asked_ms >= due_ms and self._read.position(place) >= end
+        return asked_ms if self._read.position(place) >= end else _NOT_YET_MS
 
     def _count(self, agendas: Iterable[tuple[int, Agenda]]) -> None:
         """What waits for somebody, for whoever watches."""

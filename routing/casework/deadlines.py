@@ -20,7 +20,7 @@ class Due(NamedTuple):
     notices: tuple[Notice, ...]
 
 
-def due(case: Case, latest: Considered, now: datetime) -> Due:
+def due(case: Case, latest: Considered, now: datetime, by: datetime | None = None) -> Due:
     """Escalate and lapse what is due.
 
     Each step's time runs from when that person was asked, so a router that was away gives everyone their whole time,
@@ -29,13 +29,15 @@ def due(case: Case, latest: Considered, now: datetime) -> Due:
     Args:
         case: as it was.
         latest: what conditions read of the incident's latest event; how long a lapse stands depends on it.
-        now: the moment. A deadline is over at its very time.
+        now: when it happens: whoever is asked next has their time from then.
+        by: the moment until which deadlines have passed; None: now. A deadline is over at its very time.
     """
     lines: list[Line] = []
     lapses: list[Refusal] = []
     notices: list[Notice] = []
+    passed = by or now
     for line in case.lines:
-        if now < line.deadline:
+        if passed < line.deadline:
             lines.append(line)
         elif line.step + 1 < len(line.path):
             asked = replace(line, step=line.step + 1, deadline=now + _time_of(line, line.step + 1))

@@ -93,7 +93,8 @@ class Memory:
     def put(self, key: bytes, incident: Incident) -> None:
         """Remember an incident, if the open transaction is committed."""
         self._changed[key] = incident
-        if incident.rulings is not NO_RULINGS or incident.expected is not NO_EXPECTED or key in self.agenda:
+        is_known = key in self._appointed or key in self.agenda
+        if is_known or incident.rulings is not NO_RULINGS or incident.expected is not NO_EXPECTED:
             self._appointed[key] = appointment_of(incident)
 
     def stream(self, member: str) -> int:

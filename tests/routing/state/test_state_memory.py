@@ -14,12 +14,15 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from routing.answers.expected import Expected
 from routing.state.agenda import appointment_of
-from routing.state.encoding import decode, decode_appointment, decode_streams, kept_rulings
+from routing.state.encoding import decode, decode_appointment, decode_streams, kept_expected, kept_rulings
 from routing.state.incident import Rulings
 from routing.state.memory import STREAMS_KEY, Memories, Memory, incident_key
+from routing.state.remembering import NO_EXPECTED, NO_RULINGS
 from routing.state.store import DiskStore, Position, StoreMemory
 from schemas.errors import Fatal, Unavailable
+from tests.routing.scene import NOW
 from tests.routing.state.remembered import an_incident, incidents, plain
 
 KEYS = st.sampled_from([incident_key("north", f"i-{number}") for number in range(6)])
@@ -228,6 +231,17 @@ def test_while_somebody_is_barred_an_incident_is_never_forgotten(store):
     assert keep_until(1_000, 1_000, NOBODY._replace(rulings=kept_rulings(barred))) is None
     assert keep_until(1_000, 1_000, NOBODY) == 1_000 + 30 * 86_400_000
     assert kept_rulings(barred).value == barred
+
+
+def test_what_is_asked_and_answered_within_one_transaction_waits_for_nobody(store):
+    """As a request and the stand-down that follows at once."""
+    memory, key = Memory(store), incident_key("north", "i-1")
+    owed = Expected(member="south", kind="assistance", delivery_id="d", asked_at=NOW, limits_s=(60,), deadline=NOW)
+    memory.put(key, an_incident(expected=kept_expected((owed,))))
+    memory.put(key, an_incident(sequence=2, rulings=NO_RULINGS, expected=NO_EXPECTED))
+    assert [changed for changed, _ in memory.changes(0)] == [key]
+    memory.commit()
+    assert memory.agenda.get(key) is None
 
 
 def test_partitions_that_are_given_up_are_closed_and_can_be_opened_by_others(tmp_path):
