@@ -8,8 +8,9 @@ It names members, incidents, deliveries and codes, and never what is in a sectio
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Any, Final
 
 from routing.state.incident import milliseconds_of
@@ -19,7 +20,17 @@ from schemas.partitioner import partition_of
 from schemas.topics import member_of
 from tests.chaos.lives.happenings import ANSWERS, Happening, Traces, happenings, traces_of
 from tests.chaos.lives.life import Life, Rules
-from tests.chaos.lives.rulings import answered, due_by, elapsed, kind_of, ruled, settles
+from tests.chaos.lives.rulings import (
+    Fired,
+    answered,
+    due_by,
+    elapsed,
+    kind_of,
+    over_answers,
+    over_lines,
+    ruled,
+    settles,
+)
 from tests.chaos.lives.seen import IncidentKey, Put, Seen, Value
 
 GRACE_MS: Final = 30_000
@@ -82,48 +93,54 @@ class _One:
         """Lead the life through what happened; where something happened twice, never, or too late."""
         yield from self._uneven("event", self.inputs.events)
         yield from self._uneven("ruling", self.inputs.rulings)
-        for each in self.happened:
-            match each.kind:
-                case "event" if (put := self.inputs.events.get(each.which)) is not None:
-                    if put.value["control"][0]["sequence"] != life.sequence + 1:
-                        yield f"{name(self.key)}: event {each.which} was routed after sequence {life.sequence}"
-                    life.event(put.value, each.at_ms)
-                case "ruling" if (put := self.inputs.rulings.get(each.which)) is not None:
-                    ruled(life, put.value, put.taken_ms, each.at_ms)
-                case "answer" if (answer := self.inputs.answers.get(each.which)) is not None:
-                    put, entry = answer
-                    answered(life, put.value["member"], kind_of(put.value), entry)
-                case "time":
-                    yield from self._unheard(life, each.at_ms)
-                    elapsed(life, each.at_ms)
-                case _:
-                    yield f"{name(self.key)}: {each.kind} {each.which} happened, and nobody sent it"
+        for (at_ms, kind), together in groupby(self.happened, key=lambda each: each[:2]):
+            if kind == "time":
+                fired = {each.which for each in together}
+                yield from self._unheard(life, at_ms, fired)
+                elapsed(life, at_ms, fired)
+                continue
+            for each in together:
+                yield from self._took(life, each)
+
+    def _took(self, life: Life, each: Happening) -> Iterator[str]:
+        """What was put in takes effect."""
+        match each.kind:
+            case "event" if (put := self.inputs.events.get(each.which)) is not None:
+                if put.value["control"][0]["sequence"] != life.sequence + 1:
+                    yield f"{name(self.key)}: event {each.which} was routed after sequence {life.sequence}"
+                life.event(put.value, each.at_ms)
+            case "ruling" if (put := self.inputs.rulings.get(each.which)) is not None:
+                ruled(life, put.value, put.taken_ms, each.at_ms)
+            case "answer" if (answer := self.inputs.answers.get(each.which)) is not None:
+                put, entry = answer
+                answered(life, put.value["member"], kind_of(put.value), entry)
+            case _:
+                yield f"{name(self.key)}: {each.kind} {each.which} happened, and nobody sent it"
 
     def _uneven(self, kind: str, put: Mapping[str, Put]) -> Iterator[str]:
         counted = Counter(each.which for each in self.happened if each.kind == kind)
         yield from (f"{name(self.key)}: {kind} {which} took effect twice" for which, n in counted.items() if n > 1)
         yield from (f"{name(self.key)}: {kind} {which} was never heard" for which in put.keys() - counted.keys())
 
-    def _unheard(self, life: Life, at_ms: int) -> Iterator[str]:
+    def _unheard(self, life: Life, at_ms: int, fired: Collection[Fired]) -> Iterator[str]:
         """Whoever answered in time must have been heard before the limit passed."""
         place = partition_of(self.key[1].encode(), self.partitions)
         left = {(each.kind, each.which) for each in self.happened if each.at_ms > at_ms}
         rulings = [put for which, put in self.inputs.rulings.items() if ("ruling", which) in left]
         answers = [found for which, found in self.inputs.answers.items() if ("answer", which) in left]
-        for line in life.lines.values():
-            due_ms = line.deadline_ms
-            early = [put for put in rulings if put.partition == place and put.taken_ms < due_ms - GRACE_MS]
-            if due_ms <= at_ms and early:
+        for line in over_lines(life, at_ms):
+            early = [put for put in rulings if put.partition == place and put.taken_ms < line.deadline_ms - GRACE_MS]
+            if early and (line.recipient, line.name) in {each[1:] for each in fired}:
                 yield f"{name(self.key)}: a line for {line.recipient} was over before a ruling made in time was heard"
-        for owed in life.owed.values():
+        for owed in over_answers(life, at_ms):
             early = [
                 put
                 for put, entry in answers
                 if put.partition == place and put.taken_ms < (owed.deadline_ms or 0) - GRACE_MS
                 if settles(owed, put.value["member"], kind_of(put.value), entry)
             ]
-            if owed.deadline_ms is not None and owed.deadline_ms <= at_ms and early:
-                yield f"{name(self.key)}: {owed.member} answered a {owed.kind} in time, and was not heard before its limit"
+            if early and ("unanswered", owed.member, owed.kind) in fired:
+                yield f"{name(self.key)}: {owed.member} answered a {owed.kind} in time, and that was not heard in time"
 
 
 def _trace_faults(key: IncidentKey, wanted: Traces, found: Traces) -> Iterator[str]:
@@ -241,10 +258,10 @@ def _answer_faults(seen: Seen) -> Iterator[str]:
         for put in seen.put("receipts")
         for entry in put.value["entries"]
     )
-    for answer in (sent - told).keys():
+    for answer in sent - told:
         yield f"incident {answer[4]} of {answer[0]}: {answer[1]} said {answer[2]} ({answer[3]}), which was not told"
-    for answer in (told - sent).keys():
-        yield f"incident {answer[4]} of {answer[0]}: {answer[1]} was said to say {answer[2]} ({answer[3]}) once too often"
+    for answer in told - sent:
+        yield f"incident {answer[4]} of {answer[0]}: {answer[1]} did not say {answer[2]} ({answer[3]}), or not so often"
 
 
 def _answer(origin: str, member: str, kind: str, entry: Value) -> tuple[str, ...]:

@@ -181,7 +181,7 @@ class Happening(NamedTuple):
     kind: str
     """event, ruling, answer, time."""
     which: Any
-    """The event's id, the ruling's id, the answer's reference; nothing of time."""
+    """The event's id, the ruling's id, the answer's reference; of time, what was told that it brought."""
 
 
 def happenings(seen: Seen) -> Mapping[IncidentKey, list[Happening]]:
@@ -204,6 +204,6 @@ def _of_news(news: Value) -> Iterator[tuple[str, Happening]]:
         if kind in ANSWERS:
             yield entry["incident_id"], Happening(at_ms, "answer", entry["reference"])
         elif news["source"] is None:
-            yield entry["incident_id"], Happening(at_ms, "time", None)
+            yield entry["incident_id"], Happening(at_ms, "time", (kind, news["member"], news["reason"]))
         elif news["ruling_id"]:
             yield entry["incident_id"], Happening(at_ms, "ruling", news["ruling_id"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from typing import Final
 
@@ -25,7 +25,11 @@ _SETTLES: Final = {
 }
 
 
-class NotTaken(Exception):  # noqa: N818
+Fired = tuple[str, str, str]
+"""Of a limit that passed: what was told of it, whom it concerns, and the rule of the line or the kind of answer."""
+
+
+class NotTaken(Exception):
     """A ruling does not count; its message is the code of the reason."""
 
 
@@ -33,25 +37,30 @@ def ruled(life: Life, ruling: Value, taken_ms: int, at_ms: int) -> None:
     """A ruling that the broker took at one time is heard at another; what was due before it was taken comes first."""
     as_it_was = life.lines, life.refusals, [*life.traces.told], [*life.traces.shown]
     try:
-        if not life.latest:
-            raise NotTaken("unknown-incident")
-        _pass_time(life, taken_ms, at_ms)
-        match enum_code(ruling["kind"]):
-            case "release" | "refuse" | "ask-again":
-                _case(life, ruling, taken_ms, at_ms)
-            case "retract":
-                retract(life, ruling["recipients"], at_ms, ruling["ruling_id"], ruling["reason"], ruling["ask"])
-            case "lift-bar":
-                if not life.barred & {*ruling["recipients"]}:
-                    raise NotTaken("not-barred")
-                for member in sorted(life.barred & {*ruling["recipients"]}):
-                    life.tell(at_ms, "bar-lifted", member, ruling_id=ruling["ruling_id"])
-                life.barred -= {*ruling["recipients"]}
-            case "withdraw":
-                _withdraw(life, ruling, at_ms)
+        _rule(life, ruling, taken_ms, at_ms)
     except NotTaken as why:
         life.lines, life.refusals, life.traces.told, life.traces.shown = as_it_was
         life.tell(at_ms, "ruling-not-taken", "", reason=str(why), ruling_id=ruling["ruling_id"])
+
+
+def _rule(life: Life, ruling: Value, taken_ms: int, at_ms: int) -> None:
+    if not life.latest:
+        raise NotTaken("unknown-incident")
+    _pass_time(life, over_lines(life, taken_ms), taken_ms, at_ms)
+    match enum_code(ruling["kind"]):
+        case "release" | "refuse" | "ask-again":
+            _case(life, ruling, taken_ms, at_ms)
+        case "retract":
+            retract(life, ruling["recipients"], at_ms, ruling["ruling_id"], ruling["reason"], ruling["ask"])
+        case "lift-bar":
+            lifted = life.barred & {*ruling["recipients"]}
+            if not lifted:
+                raise NotTaken("not-barred")
+            life.barred -= lifted
+            for member in sorted(lifted):
+                life.tell(at_ms, "bar-lifted", member, ruling_id=ruling["ruling_id"])
+        case "withdraw":
+            _withdraw(life, ruling, at_ms)
 
 
 def _case(life: Life, ruling: Value, taken_ms: int, at_ms: int) -> None:
@@ -192,11 +201,16 @@ def settles(owed: Owed, member: str, kind: str, entry: Value) -> bool:
     return is_meant and kind in _SETTLES[owed.kind] and (owed.kind != "retract" or bool(entry["by_role"]))
 
 
-def elapsed(life: Life, at_ms: int) -> None:
-    """Whatever is due by now happens: cases escalate or lapse, and the origin hears who has not answered."""
-    _pass_time(life, at_ms, at_ms)
-    for key, owed in life.owed.items():
-        if owed.deadline_ms is None or owed.deadline_ms > at_ms:
+def elapsed(life: Life, at_ms: int, fired: Collection[Fired]) -> None:
+    """Limits that are over by now pass: cases escalate or lapse, and the origin hears who has not answered.
+
+    A router that is late need not pass them all at once, so it is told which did; those that are not over, do not.
+    """
+    lines = [line for line in over_lines(life, at_ms) if (line.recipient, line.name) in {each[1:] for each in fired}]
+    _pass_time(life, lines, at_ms, at_ms)
+    for owed in over_answers(life, at_ms):
+        key = owed.member, owed.kind
+        if ("unanswered", *key) not in fired:
             continue
         step = owed.step + 1
         deadline_ms = at_ms + owed.limits_s[step] * 1000 if step < len(owed.limits_s) else None
@@ -205,15 +219,25 @@ def elapsed(life: Life, at_ms: int) -> None:
         life.tell(at_ms, "unanswered", owed.member, reason=owed.kind, **said)
 
 
-def _pass_time(life: Life, by_ms: int, at_ms: int) -> None:
-    """Of the case: what is due by one moment, told at another."""
+def over_lines(life: Life, by_ms: int) -> list[Line]:
+    """The lines whose limit is over by a moment."""
+    return [line for line in life.lines.values() if line.deadline_ms <= by_ms]
+
+
+def over_answers(life: Life, by_ms: int) -> list[Owed]:
+    """The answers owed whose limit is over by a moment."""
+    return [owed for owed in life.owed.values() if owed.deadline_ms is not None and owed.deadline_ms <= by_ms]
+
+
+def _pass_time(life: Life, over: Collection[Line], from_ms: int, at_ms: int) -> None:
+    """Lines pass to whom is asked next, whose time runs from one moment, or lapse; told at another."""
     notices, lines, lapses = [], {}, []
     for key, line in life.lines.items():
-        if by_ms < line.deadline_ms:
+        if line not in over:
             lines[key] = line
         elif line.step + 1 < len(line.path):
             step = line.step + 1
-            lines[key] = replace(line, step=step, deadline_ms=by_ms + line.path[step][1] * 1000)
+            lines[key] = replace(line, step=step, deadline_ms=from_ms + line.path[step][1] * 1000)
             notices.append(("escalated", lines[key], line.parts))
         else:
             lapses.append(_refusal("lapse", line.recipient, line.parts, life.latest, [line]))
@@ -230,10 +254,5 @@ def kind_of(receipt: Value) -> str:
 
 def due_by(life: Life, by_ms: int) -> list[str]:
     """What should have happened of itself by a moment, in words; nothing if all did."""
-    late = [
-        f"the line of {line.recipient} for {line.name}" for line in life.lines.values() if line.deadline_ms <= by_ms
-    ]
-    for owed in life.owed.values():
-        if owed.deadline_ms is not None and owed.deadline_ms <= by_ms:
-            late.append(f"what {owed.member} owes to a {owed.kind}")
-    return late
+    late = [f"the line of {line.recipient} for {line.name}" for line in over_lines(life, by_ms)]
+    return late + [f"what {owed.member} owes to a {owed.kind}" for owed in over_answers(life, by_ms)]
