@@ -30,6 +30,8 @@ RECIPIENTS = st.sampled_from(("south", "west"))
 MEMORY = StoreMemory(4)
 LATER_MS = 10**9
 """Long after a store was last looked through."""
+EARLY_MS = -1
+"""Before anything may be forgotten."""
 
 
 class Partition(RuleBasedStateMachine):
@@ -60,7 +62,7 @@ class Partition(RuleBasedStateMachine):
 
     @rule()
     def abort(self):
-        list(self.memory.changes(0))
+        list(self.memory.changes(EARLY_MS))
         self.memory.abort()
         self.forget_open()
 
@@ -72,7 +74,7 @@ class Partition(RuleBasedStateMachine):
 
     @rule()
     def crash_with_a_transaction_open(self):
-        list(self.memory.changes(0))
+        list(self.memory.changes(EARLY_MS))
         self.forget_open()
         self.start_again("a")
 
@@ -94,7 +96,7 @@ class Partition(RuleBasedStateMachine):
         self.start_again(copy)
 
     def to_changelog(self):
-        self.changelog += self.memory.changes(0)
+        self.changelog += self.memory.changes(EARLY_MS)
         self.committed |= self.open
         self.streams |= self.moved
         self.forget_open()
