@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 from routing.agreements.decision import Decision
@@ -17,10 +17,8 @@ from routing.deciding import Decisions
 from routing.state.incident import Incident
 from routing.state.remembering import NO_RULINGS
 from schemas.codec import stable_id
+from schemas.corrections import asks_acceptance
 from schemas.exchange import AnswersWithin
-
-_ACCEPTED_BY_A_PERSON: Final = ("grade", "hazards", "locations", "classification.flags", "classification.local_grade")
-"""A correction of these (grade, hazard, weapon flag, place) asks for a person's acceptance: design.md, Correction."""
 
 
 def asks_nothing(came: Arrived, circulated: Circulation, incident: Incident) -> bool:
@@ -100,34 +98,32 @@ def _stopped(kind: str, member: str, decision: Decision | None, drawn: Consequen
         drawn.tell(decision.head, member, said)
 
 
+def stood_down(came: Arrived, before: Incident | None) -> frozenset[str]:
+    """Of an event that cancels requests, the members that need not answer any more: those addressed, or else all."""
+    if came.considered.kind != "stand-down" or before is None:
+        return _NOBODY
+    asked = frozenset(owed.member for owed in before.expected.value if owed.kind in REQUESTS)
+    return asked & (came.considered.addressees or asked)
+
+
+_NOBODY: Final[frozenset[str]] = frozenset()
+
+
 def _stand_down(came: Arrived, drawn: Consequences) -> None:
-    """Whoever is addressed need not answer any more; with nobody addressed, nobody need."""
-    to = came.considered.addressees
-    drawn.expected = tuple(
-        each for each in drawn.expected if each.kind not in REQUESTS or (to and each.member not in to)
-    )
+    cancelled = stood_down(came, drawn.before)
+    drawn.expected = tuple(each for each in drawn.expected if each.kind not in REQUESTS or each.member not in cancelled)
 
 
 def _correct(came: Arrived, circulated: Circulation, drawn: Consequences) -> None:
     """A person is to accept a correction of what lives may depend on, of what the member can see."""
     paths = [change["path"] for change in came.control.changes]
-    wanted = [path for path in paths if _asks_a_person(path)]
+    wanted = [path for path in paths if asks_acceptance([path])]
     for to in circulated.deliveries:
         decision = to.wording.decision
         if circulated.views[to.view] is None or decision.action not in ("correct", "withdraw"):
             continue
         if any(_root(path) in ("grade", *decision.covers) for path in wanted):
             drawn.owe(_owed("correct", to.recipient, came, "correct", drawn.setting.policy.exchange.answers))
-
-
-def _asks_a_person(path: str) -> bool:
-    plain = "".join(_outside_brackets(path))
-    return any(plain in (wanted, _root(wanted)) or plain.startswith(f"{wanted}.") for wanted in _ACCEPTED_BY_A_PERSON)
-
-
-def _outside_brackets(path: str) -> Iterable[str]:
-    """The path without what stands in brackets: ``locations[2].point`` is ``locations.point``."""
-    return (part.partition("]")[2] if number else part for number, part in enumerate(path.split("[")))
 
 
 def _root(path: str) -> str:

@@ -40,6 +40,8 @@ class Positions(NamedTuple):
     """When the incident closed, in milliseconds since 1970; None: it is open."""
     before: bytes = NOTHING
     """What was remembered of the incident, as the record has it."""
+    stood_down: frozenset[str] = frozenset()
+    """Members that were asked for something which the event cancels: it is addressed to them, whomever it names."""
 
 
 class Disclosed(NamedTuple):
@@ -85,7 +87,8 @@ def _deliveries(
     framed = codec.delivery_frame(arrived.entry) + ID_LENGTH
     key, partition = record.key or b"", record.partition
     decided_ms = milliseconds(arrived.now)
-    is_plain = not arrived.considered.addressees and not arrived.control.changes
+    addressees = arrived.considered.addressees | positions.stood_down
+    is_plain = not addressees and not arrived.control.changes
     outputs = []
     numbers: dict[str, int] = {}
     streams: dict[str, int] = {}
@@ -94,7 +97,7 @@ def _deliveries(
         number = numbers[recipient] = (numbers.get(recipient) or positions.numbers.get(recipient, 0)) + 1
         place = streams[recipient] = (streams.get(recipient) or positions.stream(recipient)) + 1
         whom, stream = _address(recipient, partition)
-        opening = to.opening if is_plain or view is None else _opening(arrived, to)
+        opening = to.opening if is_plain or view is None else _opening(arrived, to, addressees)
         times = _times(decided_ms, positions.closed_ms, to.retain_days)
         address = (whom, LONG_GIVEN, long_bytes(number), stream, LONG_GIVEN, long_bytes(place))
         value = b"".join((framed, delivery_id, *address, opening, times, to.ending, views[to.view]))
@@ -121,10 +124,10 @@ def _told(locate: Locate, longitude: float, latitude: float, radius_m: float) ->
     return None if cell is None else Told(cell.name, cell.size)
 
 
-def _opening(arrived: Arrived, to: Addressed) -> bytes:
+def _opening(arrived: Arrived, to: Addressed, addressees: frozenset[str]) -> bytes:
     """The first part of a disclosure's terms, where the event corrects something or is addressed to members."""
     changes = _changes_for(arrived, to.wording.decision.covers)
-    addressed = to.recipient in arrived.considered.addressees
+    addressed = to.recipient in addressees
     return b"".join((to.wording.covered, of_event(changes, addressed=addressed), to.wording.grounds))
 
 

@@ -77,7 +77,7 @@ class Loop:
         self._waiting: dict[str, str] = {}
         self._next_note = 0.0
         self._lags = InputLags(exchange.publishers(), blind_s)
-        self._passing = Passing(session)
+        self._passing = Passing(session, exchange)
         open_accounts(exchange)
 
     def change_policy(self, policy: Policy | None) -> None:

@@ -16,6 +16,7 @@ from routing.timekeeping import Due, Timekeeper
 from routing.transactions import Aborted, Indefinite, TransactionalProducer
 from schemas.codec import EventCodec
 from schemas.errors import Fatal, Unavailable
+from schemas.exchange import Exchange
 from schemas.ops.logs import get_logger
 from schemas.topics import rulings_topic
 
@@ -28,9 +29,9 @@ _AGAIN_S: Final = 30.0
 class Passing:
     """Acts on deadlines of one session's partitions. Not for threads."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, exchange: Exchange) -> None:
         self._session = session
-        self._timekeeper = Timekeeper(session, session.clock)
+        self._timekeeper = Timekeeper(session, session.clock, exchange)
         self._failed: dict[tuple[int, bytes], float] = {}
         """Incidents that are to be left alone until a time, by partition and key."""
 

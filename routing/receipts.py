@@ -9,6 +9,7 @@ from typing import Any, Final
 from routing.consequences import Consequences, Setting
 from routing.effects import Effects, Known, Output, Policy, Record
 from routing.forwarding import forwarded
+from routing.state.incident import Incident
 from routing.state.memory import incident_key
 from routing.telling import About
 from schemas.codec import EventCodec, decode_foreign, encode, stable_id
@@ -47,8 +48,12 @@ def receipted(record: Record, member: str, policy: Policy, now: datetime, known:
     by_origin: dict[str, list[Entry]] = {}
     for entry in here:
         by_origin.setdefault(entry["origin"], []).append(entry)
-    outputs = [_feedback(record, receipt, origin, entries, now) for origin, entries in sorted(by_origin.items())]
-    settled = _settle(record, member, kind, here, Setting(policy, codec, record.partition, known.stream), known, now)
+    setting = Setting(policy, codec, record.partition, known.stream)
+    settled, answered = _settle(record, member, kind, here, setting, known, now)
+    outputs = [
+        _feedback(record, receipt, origin, entries, now, answered.get(origin, set()))
+        for origin, entries in sorted(by_origin.items())
+    ]
     outputs += elsewhere
     return Effects(
         fate="receipted" if here or not elsewhere else "forwarded",
@@ -75,10 +80,14 @@ def _by_partition(entries: Sequence[Entry], record: Record, exchange: Exchange) 
 
 def _settle(
     record: Record, member: str, kind: str, entries: Iterable[Entry], setting: Setting, known: Known, now: datetime
-) -> tuple[tuple[bytes, Any], ...]:
-    """What is remembered of each incident once these answers are taken off what the member owes."""
+) -> tuple[tuple[tuple[bytes, Incident], ...], dict[str, set[str]]]:
+    """What is remembered of each incident once these answers are taken off what the member owes.
+
+    And by origin, the kinds of what was answered.
+    """
+    answered: dict[str, set[str]] = {}
     if kind not in _ANSWERS:
-        return ()
+        return (), answered
     drawn: dict[bytes, Consequences] = {}
     for entry in entries:
         key = incident_key(entry["origin"], entry["incident_id"])
@@ -88,20 +97,27 @@ def _settle(
                 continue
             matter = About(entry["origin"], entry["incident_id"], entry["event_id"], now, record)
             drawn[key] = Consequences(matter, incident, setting)
-        _answer(member, kind, entry, drawn[key])
-    return tuple((key, each.incident()) for key, each in drawn.items())
+        answered.setdefault(entry["origin"], set()).update(_answer(member, kind, entry, drawn[key]))
+    return tuple((key, each.incident()) for key, each in drawn.items()), answered
 
 
-def _answer(member: str, kind: str, entry: Entry, drawn: Consequences) -> None:
-    """Of a retraction the adapter's word is not enough: a person there has yet to confirm."""
+def _answer(member: str, kind: str, entry: Entry, drawn: Consequences) -> set[str]:
+    """Take an answer off what is owed, and give the kinds of what it answers.
+
+    Of a retraction the adapter's word is not enough: a person there has yet to confirm.
+    """
     left = []
+    answered: set[str] = set()
     for owed in drawn.expected:
         is_meant = owed.member == member and owed.delivery_id == entry["delivery_id"]
         if not is_meant or kind not in _SETTLES[owed.kind]:
             left.append(owed)
-        elif owed.kind == "retract" and entry["by_role"] is None:
-            left.append(owed.confirmed_by_adapter())
+        else:
+            answered.add(owed.kind)
+            if owed.kind == "retract" and entry["by_role"] is None:
+                left.append(owed.confirmed_by_adapter())
     drawn.expected = tuple(left)
+    return answered
 
 
 _SETTLES: Final = {
@@ -114,10 +130,14 @@ _SETTLES: Final = {
 """What answers what."""
 
 
+_TAKEN_OVER: Final = "the member has taken the incident over: primacy is its, and its control room is in command"
 _KEPT: Final = ("incident_id", "event_id", "delivery_id", "at", "reference", "cause", "passed_to", "by_role")
 
 
-def _feedback(record: Record, receipt: Entry, origin: str, entries: list[Entry], now: datetime) -> Output:
+def _feedback(
+    record: Record, receipt: Entry, origin: str, entries: list[Entry], now: datetime, answered: set[str]
+) -> Output:
+    """One Feedback record; its reason is a cause, or else what was answered."""
     identifier = stable_id("receipt", record.lies_on, str(record.partition), str(record.offset), origin)
     causes = sorted({entry["cause"] for entry in entries if entry["cause"]})
     value = {
@@ -126,7 +146,8 @@ def _feedback(record: Record, receipt: Entry, origin: str, entries: list[Entry],
         "kind": receipt["kind"],
         "member": receipt["member"],
         "at": now,
-        "reason": causes[0] if causes else "",
+        "reason": next(iter(causes or sorted(answered)), ""),
+        "detail": _TAKEN_OVER if receipt["kind"] == "ACCEPTED" and "transfer" in answered else "",
         "entries": [{name: entry[name] for name in _KEPT} for entry in entries],
         "source": {"topic": record.lies_on, "partition": record.partition, "offset": record.offset},
     }

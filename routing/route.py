@@ -14,7 +14,7 @@ from routing.agreements.following import closed_at
 from routing.agreements.measured import geography_of
 from routing.agreements.state import FIRST_EVENT
 from routing.arrived import Arrived, arrived, milliseconds
-from routing.asked import ask, asks_nothing, latest_of
+from routing.asked import ask, asks_nothing, latest_of, stood_down
 from routing.circulation import circulation
 from routing.consequences import Consequences, Setting
 from routing.considering import MOST_IN_AN_ID, check_identity
@@ -140,7 +140,8 @@ def _disclosed(came: Arrived, policy: Policy, codec: EventCodec, known: Known, g
     decisions = decide(policy.bundle, came.considered, came.now, state)
     circulated = circulation(decisions, policy.suspended)
     numbers = {} if before is None else before.numbers.value
-    positions = Positions(numbers, known.stream, closed_ms, what_came_before(before))
+    asked_for = stood_down(came, before)
+    positions = Positions(numbers, known.stream, closed_ms, what_came_before(before), asked_for)
     outputs, streams = disclosed(came, circulated, policy, codec, positions)
     told = feedback_of(came, circulated, gap_after)
     incident = remembered(came, before, Followed(policy.bundle, decisions, circulated), closed_ms)

@@ -8,14 +8,17 @@ time is heard first, however far behind the router is.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
-from typing import Final, NamedTuple, Protocol
+from collections.abc import Collection, Iterable, Iterator
+from itertools import product
+from typing import Final, NamedTuple, Protocol, get_args
 
+from routing.answers.expected import ExpectedKind
 from routing.clock import Clock
 from routing.intake import Place
 from routing.state.agenda import Agenda, Appointment
 from routing.state.incident import milliseconds_of
 from schemas.errors import Unavailable
+from schemas.exchange import Exchange
 from schemas.ops import metrics
 from schemas.topics import receipts_topic, rulings_topic
 
@@ -49,14 +52,15 @@ class Due(NamedTuple):
 class Timekeeper:
     """What is due of a worker's partitions. Not for threads."""
 
-    def __init__(self, read: Read, clock: Clock) -> None:
+    def __init__(self, read: Read, clock: Clock, exchange: Exchange) -> None:
         self._read = read
         self._clock = clock
         self._ends: dict[Place, tuple[int, int]] = {}
         """Of a topic's partition: when its end was asked for, by the clock, and what it was."""
         self._next_look = 0.0
         self._next_count = 0.0
-        self._counted: set[tuple[str, str, str]] = set()
+        owed = product(exchange.receivers(), get_args(ExpectedKind))
+        self._counted: Collection[tuple[str, str]] = {*owed, *((origin, "case") for origin in exchange.publishers())}
 
     def due(self, agendas: Iterable[tuple[int, Agenda]]) -> list[Due]:
         """Incidents of which something is due and nothing is left to be heard; nothing if it was just looked."""
@@ -98,16 +102,17 @@ class Timekeeper:
         if time.monotonic() < self._next_count:
             return
         self._next_count = time.monotonic() + _COUNT_EVERY_S
-        waiting: dict[tuple[str, str, str], list[int]] = {}
+        waiting = dict.fromkeys(self._counted, (0, 0))
         for _, agenda in agendas:
             for (origin, matter), count in agenda.waiting().items():
-                both = waiting.setdefault((origin, matter.member, matter.kind), [0, 0])
-                both[matter.overdue] += count
-        for origin, member, kind in self._counted | waiting.keys():
-            in_time, late = waiting.get((origin, member, kind), (0, 0))
-            metrics.set_gauge("waiting_matters", in_time + late, origin=origin, member=member, kind=kind)
-            metrics.set_gauge("overdue_matters", late, origin=origin, member=member, kind=kind)
-        self._counted |= waiting.keys()
+                # Of a case it is the origin's own people who are waited for.
+                who = (origin if matter.kind == "case" else matter.member), matter.kind
+                in_time, late = waiting.get(who, (0, 0))
+                waiting[who] = (in_time, late + count) if matter.overdue else (in_time + count, late)
+        for (member, kind), (in_time, late) in waiting.items():
+            metrics.set_gauge("waiting_matters", in_time + late, member=member, kind=kind)
+            metrics.set_gauge("overdue_matters", late, member=member, kind=kind)
+        self._counted = waiting.keys()
 
 
 def _topics(key: bytes, appointment: Appointment) -> Iterator[str]:

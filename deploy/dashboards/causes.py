@@ -58,15 +58,15 @@ def _refused() -> tuple[Table | Graph, ...]:
 def _people() -> tuple[Table, ...]:
     return (
         Table(
-            title="Answers that members owe",
-            about="What waits for a member's answer, and what is overdue: transfers, requests, corrections, and what "
-            "was taken back. The origin has been told whom to call.",
+            title="Who is waited for",
+            about="What waits for a member, and what is overdue: cases for its people to rule on; answers that it owes "
+            "to transfers, requests and corrections, and about what was taken back. Origins are told whom to call.",
             alerts=("RetractionUnconfirmed", "AnswersOverdue"),
             width=12,
-            by={"origin": "Origin", "member": "Member", "kind": "Kind"},
+            by={"member": "Member", "kind": "Kind"},
             columns=(
-                Column(Query(in_all_now("waiting_matters", "origin", "member", "kind"), "Waiting")),
-                Column(Query(in_all_now("overdue_matters", "origin", "member", "kind"), "Overdue"), COUNTED),
+                Column(Query(in_all_now("waiting_matters", "member", "kind"), "Waiting")),
+                Column(Query(in_all_now("overdue_matters", "member", "kind"), "Overdue"), COUNTED),
             ),
         ),
         Table(

@@ -91,7 +91,6 @@ class Metric:
 _ORIGIN: Final = {"origin": SLUG}
 _RECIPIENT: Final = {"recipient": SLUG}
 _MATTER: Final = {
-    **_ORIGIN,
     "member": SLUG,
     "kind": ("case", "retract", "withdraw", "correct", "transfer", "assistance"),
 }
@@ -242,11 +241,11 @@ CATALOGUE: Final[Mapping[MetricName, Metric]] = {
     "waiting_matters": Metric(
         "routing",
         "gauge",
-        "What waits for somebody: cases of an origin for a ruling about a member, and answers that a member owes it.",
+        "What waits for a member: cases of its own for its people to rule on, and answers that it owes to origins.",
         _MATTER,
     ),
     "overdue_matters": Metric(
-        "routing", "gauge", "Of what waits for somebody, what has waited beyond a deadline.", _MATTER
+        "routing", "gauge", "Of what waits for a member, what has waited beyond a deadline.", _MATTER
     ),
     "feedback_total": Metric(
         "routing", "counter", "Feedback records written to a member, by kind.", {"member": SLUG, "kind": SLUG}

@@ -93,8 +93,9 @@ def test_a_member_that_cannot_be_reached_owes_nothing_and_is_told_of():
 def test_stand_down_cancels():
     play = a_play()
     play.event(kind="ASSISTANCE", to=["south"])
-    play.event(kind="STAND_DOWN", to=["south"])
+    play.event(kind="STAND_DOWN")
     assert owed(play) == []
+    assert play.sent("south")[-1]["disclosure"]["addressed_to_you"], "it was asked, so it is told, by name or not"
     play.pass_time(days=1)
     assert play.told() == []
 

@@ -13,7 +13,7 @@ from routing.timekeeping import Due, Timekeeper
 from schemas.errors import Unavailable
 from tests.routing.clocks import Set
 from tests.routing.play import Play
-from tests.routing.scene import CODEC, NOW, a_share
+from tests.routing.scene import CODEC, NOW, a_share, an_exchange
 
 KEY = b"north/i-1"
 RULINGS, SOUTHS = ("rulings.north", 3), ("receipts.south", 3)
@@ -46,7 +46,7 @@ class Watch:
     def __init__(self, *matters: Matter, due_ms: int = DUE_MS) -> None:
         self.topics, self.clock = Topics(), Set(NOW - timedelta(minutes=1))
         self.agenda = Agenda({KEY: Appointment(due_ms, matters)})
-        self._keeper = Timekeeper(self.topics, self.clock)
+        self._keeper = Timekeeper(self.topics, self.clock, an_exchange())
 
     def due(self) -> list[Due]:
         self._keeper._next_look = 0.0
