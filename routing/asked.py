@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from routing.agreements.decision import Decision
@@ -75,14 +76,24 @@ def _request(
     kind: ExpectedKind, came: Arrived, decisions: Decisions, circulated: Circulation, drawn: Consequences
 ) -> None:
     """Members addressed owe an answer; of those that policy stops the origin hears at once, with whom to call."""
-    # Who is only told that there is news was not asked.
-    sent = {to.recipient for to in circulated.deliveries if circulated.views[to.view] is not None}
+    sent = set(circulated.recipients)
     decided = {each.recipient: each.decision for each in decisions}
     for member in sorted(came.considered.addressees):
-        if member in sent:
+        decision = decided.get(member)
+        if decision is None or decision.head != "granted":  # a holder may have been told that there is news: no request
+            _stopped(kind, member, decision, drawn)
+        elif member in sent:
             drawn.owe(_owed(kind, member, came, "share", drawn.setting.policy.exchange.answers))
-        elif member not in dict(circulated.cut_off):
-            _stopped(kind, member, decided.get(member), drawn)
+
+
+def owe_released(came: Arrived, circulated: Circulation, cause: str, drawn: Consequences) -> None:
+    """Members addressed to whom a person let a request flow owe an answer from then on; ``cause`` is the ruling."""
+    match came.considered.kind:
+        case "transfer" | "assistance" as kind:
+            for member in sorted(came.considered.addressees & set(circulated.recipients)):
+                drawn.owe(_owed(kind, member, came, "share", drawn.setting.policy.exchange.answers, cause))
+        case _:
+            pass
 
 
 def _stopped(kind: str, member: str, decision: Decision | None, drawn: Consequences) -> None:
@@ -115,14 +126,20 @@ def _stand_down(came: Arrived, drawn: Consequences) -> None:
 
 
 def _correct(came: Arrived, circulated: Circulation, drawn: Consequences) -> None:
-    """A person is to accept a correction of what lives may depend on, of what the member can see."""
+    """A person is to accept a correction of what lives may depend on, of what the member can see.
+
+    And its system is to confirm that it removed what a forbid now covers.
+    """
     paths = [change["path"] for change in came.control.changes]
     wanted = [path for path in paths if asks_acceptance([path])]
     for to in circulated.deliveries:
         decision = to.wording.decision
-        if circulated.views[to.view] is None or decision.action not in ("correct", "withdraw"):
+        if decision.action not in ("correct", "withdraw"):
             continue
-        if any(_root(path) in ("grade", *decision.covers) for path in wanted):
+        if circulated.views[to.view] is None:
+            owed = _owed("withdraw", to.recipient, came, "withdraw", drawn.setting.policy.exchange.answers)
+            drawn.owe(replace(owed, sections=frozenset(decision.withdraws)))
+        elif any(_root(path) in ("grade", *decision.covers) for path in wanted):
             drawn.owe(_owed("correct", to.recipient, came, "correct", drawn.setting.policy.exchange.answers))
 
 
@@ -130,17 +147,20 @@ def _root(path: str) -> str:
     return path.partition("[")[0].partition(".")[0]
 
 
-def _owed(kind: ExpectedKind, member: str, came: Arrived, action: str, within: AnswersWithin) -> Expected:
+def _owed(
+    kind: ExpectedKind, member: str, came: Arrived, action: str, within: AnswersWithin, cause: str = EVENT
+) -> Expected:
     limits_s: Mapping[str, tuple[int, ...]] = {
         "transfer": within.transfer_s,
         "assistance": within.assistance_s,
         "correct": within.correction_s,
+        "withdraw": within.withdrawal_s,
     }
     return Expected(
         member=member,
         kind=kind,
         # As `routing.disclose` makes it.
-        delivery_id=stable_id("delivery", *came.identity, member, action, EVENT),
+        delivery_id=stable_id("delivery", *came.identity, member, action, cause),
         event_id=came.identity[2],
         asked_at=came.now,
         limits_s=limits_s[kind],

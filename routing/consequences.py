@@ -121,8 +121,9 @@ class Consequences:
             self.tell(told_as, line.recipient, said, line.agreement, line.rule, str(line.step), mark)
 
     def owe(self, owed: Expected) -> None:
-        """A member owes an answer; whatever it owed of that kind before is moot."""
-        kept = (each for each in self.expected if (each.member, each.kind) != (owed.member, owed.kind))
+        """A member owes an answer; whatever it owed of that kind before is moot, except what it is to remove."""
+        moot = set() if owed.kind == "withdraw" else {(owed.member, owed.kind)}
+        kept = (each for each in self.expected if (each.member, each.kind) not in moot)
         self.expected = (*kept, owed)
 
     def incident(self) -> Incident:

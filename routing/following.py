@@ -84,6 +84,7 @@ def _held(
     ruled = (*rulings.value.releases, *rulings.value.discretions, *rulings.value.overrides)
     for each in decisions:
         member = each.recipient
-        if member in sent and (after := holding_after(policy.bundle, each.decision, member, held.get(member), ruled)):
-            held[member] = after
+        if member in sent:
+            after = holding_after(policy.bundle, each.decision, member, held.pop(member, None), ruled)
+            held |= {member: after} if after else {}
     return kept_holdings(held[member] for member in sorted(held))

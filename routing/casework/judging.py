@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 from routing.agreements.bundle import Bundle
 from routing.agreements.considered import Considered
@@ -103,39 +103,40 @@ def _release(said: Said, known: Known) -> Judged:
     Each is released on the terms of its own agreement.
     """
     lines = _lines_for(said, known)
-    # Only those go together of whom the same parts are asked, under the same rules: nobody is released what was never
-    # asked for them.
-    alike: dict[tuple[RuleRef, frozenset[str], tuple[RuleRef, ...]], list[str]] = {}
+    # Only recipients of whom the same was asked go together: nobody is released what was never asked for them.
+    alike: dict[_Asked, list[str]] = {}
     for line in lines:
         rules = tuple(each.ref for each in known.case.lines if each.recipient == line.recipient)
-        alike.setdefault((line.ref, _parts(said, line), rules), []).append(line.recipient)
-    released = tuple(_released(said, known, *asked, to) for asked, to in alike.items())
+        alike.setdefault(_Asked(line.ref, _parts(said, line), rules), []).append(line.recipient)
+    released = tuple(_released(said, known, asked, to) for asked, to in alike.items())
     left = (line.without(_parts(said, line)) if line in lines else line for line in known.case.lines)
     notices = tuple(Notice("released", line, _parts(said, line)) for line in lines)
     return Judged(case_of(left), released, known.state.refusals, notices)
 
 
-def _released(
-    said: Said,
-    known: Known,
-    ref: RuleRef,
-    parts: frozenset[str],
-    rules: tuple[RuleRef, ...],
-    recipients: Iterable[str],
-) -> Release:
+class _Asked(NamedTuple):
+    """What a line asked, and what else was asked for its recipient."""
+
+    ref: RuleRef
+    parts: frozenset[str]
+    rules: tuple[RuleRef, ...]
+    """Of all lines of that recipient."""
+
+
+def _released(said: Said, known: Known, asked: _Asked, recipients: Iterable[str]) -> Release:
     event = known.latest
     caveats = with_history(known.state.history, with_never_states(known.bundle, event)).caveats
     return Release(
         id=said.id,
         role=said.role,
-        agreement=ref.agreement,
-        rule=ref.rule,
+        agreement=asked.ref.agreement,
+        rule=asked.ref.rule,
         recipients=frozenset(recipients),
-        parts=parts,
+        parts=asked.parts,
         at=said.at,
         until=said.until,
         locate=said.locate,
-        rules=rules,
+        rules=asked.rules,
         filled=event.sections,
         caveats=caveats or _NONE,
     )

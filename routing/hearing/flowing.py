@@ -7,6 +7,7 @@ from typing import Final
 from routing.agreements.decision import HEAD
 from routing.agreements.state import Discretion, Override, Release
 from routing.arrived import Arrived
+from routing.asked import owe_released
 from routing.casework.case import Case
 from routing.casework.judging import judge
 from routing.casework.known import Judged, Known
@@ -72,14 +73,15 @@ def _deliver(hearing: Hearing, came: Arrived, judged: Judged) -> None:
     drawn = hearing.drawn
     decide = decide_all if came.is_usual else decide_afresh
     decided = decide(drawn.setting.policy.bundle, came.considered, came.now, hearing.state())
-    named = frozenset().union(*(each.recipients for each in judged.rulings))
-    parts = frozenset().union(*(each.parts for each in judged.rulings))
+    named: dict[str, frozenset[str]] = {}
+    for made in judged.rulings:
+        named |= {to: named.get(to, frozenset()) | made.parts for to in made.recipients}
     flowing: list[Decided] = []
     for each in decided:
         if each.recipient not in named:
             continue
         decision = each.decision
-        if decision.head == "granted" and parts & {HEAD, *decision.covers}:
+        if decision.head == "granted" and named[each.recipient] & {HEAD, *decision.covers}:
             flowing.append(each)
         else:
             stopped = "withheld" if decision.head == "granted" else decision.head
@@ -108,6 +110,6 @@ def _send(hearing: Hearing, came: Arrived, decisions: Decisions) -> None:
     standing = (*drawn.rulings.releases, *drawn.rulings.discretions, *drawn.rulings.overrides)
     for each in decisions:
         if (to := each.recipient) in circulated.recipients:
-            held = holding_after(policy.bundle, each.decision, to, drawn.holdings.get(to), standing)
-            if held is not None:
-                drawn.holdings[to] = held
+            held = holding_after(policy.bundle, each.decision, to, drawn.holdings.pop(to, None), standing)
+            drawn.holdings |= {to: held} if held else {}
+    owe_released(came, circulated, ruling.ruling_id, drawn)

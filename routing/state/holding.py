@@ -20,7 +20,7 @@ _PARTS = (HEAD, *SECTIONS)
 def holding_after(
     bundle: Bundle, decision: Decision, member: str, before: Holding | None, rulings: Iterable[Ruling] = ()
 ) -> Holding | None:
-    """What a member holds after what was decided for it; None: nothing.
+    """What a member holds after what was decided for it; None: nothing, or nothing any more.
 
     Args:
         bundle: what the decision was made under.
@@ -34,7 +34,7 @@ def holding_after(
     held = {part.part: part for part in before.parts} if before else {}
     for part in decision.withdraws:
         held.pop(part, None)
-    grants = _grants(bundle, decision, before, {ruling.id: ruling for ruling in rulings})
+    grants = _grants(bundle, decision, before, {(ruling.agreement, ruling.id): ruling for ruling in rulings})
     for part in (HEAD, *decision.covers):
         earlier = held[part].grants if part in held else ()
         locate = decision.locate.get(part, "exact")
@@ -51,12 +51,12 @@ def _after_a_notice(decision: Decision, before: Holding | None) -> Holding | Non
         return Holding(before.member, before.parts, before.retain_days, restricted=True)
     if decision.action == "withdraw":
         left = tuple(part for part in before.parts if part.part not in decision.withdraws)
-        return Holding(before.member, left, before.retain_days)
+        return Holding(before.member, left, before.retain_days) if left else None
     return before
 
 
 def _grants(
-    bundle: Bundle, decision: Decision, before: Holding | None, rulings: dict[str, Ruling]
+    bundle: Bundle, decision: Decision, before: Holding | None, rulings: dict[tuple[str, str], Ruling]
 ) -> dict[str, tuple[HeldGrant, ...]]:
     """By part, what grants it now. Of the head: every matching share rule, or else whatever grants a section."""
     earlier = {
@@ -67,9 +67,10 @@ def _grants(
     def grant(agreement_id: str, rule_id: str) -> HeldGrant:
         if (agreement_id, rule_id) in sharing:
             return _of_rule(bundle, agreement_id, rule_id)
-        if (ruling := rulings.get(rule_id)) is not None:
-            return _of_ruling(bundle, ruling)
-        return earlier[agreement_id, rule_id]
+        ruling = rulings.get((agreement_id, rule_id))
+        if ruling is None or bundle.agreement(agreement_id) is None:
+            return earlier[agreement_id, rule_id]  # of a correction: what is held under what has gone since
+        return _of_ruling(bundle, ruling)
 
     found: dict[str, list[HeldGrant]] = {part: [] for part in (HEAD, *decision.covers)}
     for ground in decision.grounds:

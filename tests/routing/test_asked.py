@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from routing.agreements.model import Condition
+from routing.agreements.model import Condition, Refer, Step
 from schemas.exchange import ControlRoom, Member
-from tests.routing.play import WITHIN, Play
+from tests.routing.play import INSPECTOR, WITHIN, Play
 from tests.routing.scene import ALL, a_forbid, a_share, an_exchange
 
 SOUTH = a_share("south", ["south"], ["classification", "vehicles", "locations"])
@@ -149,3 +149,38 @@ def test_whoever_hears_of_it_for_the_first_time_has_nothing_to_correct():
     play.event(kind="CORRECTED", grade="PRIORITY", changes=[{"path": "grade", "reason": "wrong-grade"}])
     assert [each["disclosure"]["action"] for each in play.sent("west")] == ["SHARE"]
     assert owed(play) == [("south", "correct")]
+
+
+def test_a_holder_that_is_only_told_that_there_is_news_was_not_sent_the_transfer():
+    play = a_play()
+    play.event()
+    play.event(kind="TRANSFER", to=["south"], caveats=["source-sensitive"])
+    assert [each["disclosure"]["action"] for each in play.sent("south")] == ["SHARE", "RESTRICTED"]
+    assert ("forbidden", "south", "transfer") in play.told()
+    assert owed(play) == []
+
+
+def test_a_transfer_that_a_person_had_to_release_is_owed_an_answer_from_then_on():
+    step = Step(INSPECTOR, 900)
+    refers = Refer(id="ask", recipients=("south",), sections=ALL, path=(step,), when=(Condition("flags", ("child",)),))
+    play = a_play(refers)
+    play.event(kind="TRANSFER", to=["south"], flags=["child"])
+    assert (owed(play), play.told()[-1]) == ([], ("referred", "south", "transfer"))
+    play.pass_time(minutes=10)
+    play.rule("release")
+    assert owed(play) == [("south", "transfer")]
+    play.pass_time(seconds=119)
+    assert "unanswered" not in [kind for kind, *_ in play.told()]
+    play.answer("south", "accepted", play.sent("south")[-1], reference="SP-77")
+    assert owed(play) == []
+
+
+def test_a_member_from_which_a_correction_takes_something_is_to_confirm_its_removal():
+    weapon = a_forbid("weapon", ["south"], ["vehicles"], Condition("flags", ("firearm",)))
+    play = a_play(weapon)
+    play.event()
+    play.event(kind="CORRECTED", flags=["firearm"], changes=[{"path": "local_ref", "reason": "wrong-hazard"}])
+    assert owed(play) == [("south", "withdraw")]
+    notice = next(each for each in play.sent("south") if each["disclosure"]["action"] == "WITHDRAW")
+    play.answer("south", "erased", notice)
+    assert owed(play) == []

@@ -296,3 +296,60 @@ def test_while_a_case_is_open_the_desk_is_shown_each_event(asked):
     asked.event(kind="UPDATED", **OFFENCE)
     case = asked.on("cases", "north")[-1]
     assert (case["sequence"], case["notices"], len(case["lines"])) == (2, [], 2)
+
+
+def test_a_release_for_several_discharges_for_each_only_what_its_own_case_asked(asked):
+    """West is asked about under two rules, south under one: the second rule, once it matches for south, asks anew."""
+    second = replace(SENSITIVE, id="second", when=(Condition("flags", ("child",)),), recipients=("south", "west"))
+    only_west = replace(second, recipients=("west",))
+    play = a_play(only_west)
+    play.event(**OFFENCE | {"flags": ["sexual-offence", "child"]})
+    play.rule("release", recipients=("south", "west"))
+    assert "locations" in covers(play, "south")[-1]
+    play.change_policy(replace(a_play(second).policy.bundle, version=8))
+    play.event(kind="UPDATED", **OFFENCE | {"flags": ["sexual-offence", "child"]})
+    assert "locations" not in covers(play, "south")[-1]
+    assert [(line["recipient"], line["rule"]) for line in play.on("cases", "north")[-1]["lines"]] == [
+        ("south", "second")
+    ]
+
+
+def two_agreements(play: Play, second: Refer, version: int = 8) -> None:
+    """What is referred is so under an agreement of its own besides."""
+    bundle = play.policy.bundle
+    other = replace(bundle.agreements[0], id="T-2", rules=(second,), ruling=RulingTerms("safeguarding", "s.11", 5))
+    play.change_policy(replace(bundle, version=version, agreements=(*bundle.agreements, other)))
+
+
+def test_what_is_released_under_two_agreements_is_held_under_both():
+    play = a_play()
+    two_agreements(play, replace(SENSITIVE, id="also"))
+    play.event(**OFFENCE)
+    play.rule("release")
+    (south,) = (holding for holding in play.state().holdings.value if holding.member == "south")
+    (place,) = (part for part in south.parts if part.part == "locations")
+    ruled = [(grant.agreement, grant.rule) for grant in place.grants if grant.by == "ruling"]
+    assert ruled == [("T-1", "r-1"), ("T-2", "r-1")]
+
+
+def test_a_correction_reaches_what_was_released_under_an_agreement_that_is_no_longer_there():
+    play = a_play()
+    one = play.policy.bundle
+    two_agreements(play, replace(SENSITIVE, id="also"))
+    play.event(**OFFENCE)
+    play.rule("release")
+    play.change_policy(replace(one, version=9, agreements=one.agreements))
+    play.event(kind="CORRECTED", changes=[{"path": "locations", "reason": "wrong-place"}], **OFFENCE)
+    assert "locations" in covers(play, "south")[-1]
+    assert {each["rule"] for each in play.sent("south")[-1]["disclosure"]["grounds"]} >= {"r-1"}
+
+
+def test_a_release_for_several_goes_to_those_alone_for_whom_something_of_it_flows():
+    """Of west the inspector was asked two things, and the superintendent a third that covers both."""
+    hazards = replace(SENSITIVE, id="hazards", sections=("hazards",), recipients=("south",))
+    above = replace(SENSITIVE, id="above", path=(Step(SUPERINTENDENT, 900),), recipients=("west",))
+    play = a_play(hazards, above, a_share("hazards-too", ["south", "west"], ["hazards"]))
+    play.event(**OFFENCE, hazards=[{"kind": "fire"}])
+    play.rule("release", recipients=("south", "west"))
+    assert [len(covers(play, member)) for member in ("south", "west")] == [2, 1]
+    assert ("withheld", "west", "") in play.told()
