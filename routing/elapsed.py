@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from routing.agreements.considered import Considered
+from routing.agreements.deliberation import PARTS
 from routing.answers.expected import Expected
 from routing.arrived import Arrived
 from routing.asked import latest_of
@@ -84,10 +85,11 @@ def _remind(drawn: Consequences, now: datetime, by: datetime) -> None:
         if not _is_over(owed, by):
             reminded.append(owed)
             continue
-        later = owed.later(now)
-        if not owed.delivery_id and owed.kind in ("retract", "withdraw"):
-            later = _sent_again(later, drawn)
+        tried = _sent_again(owed, drawn) if owed.is_unsent else owed
+        later = tried.later(now)
         reminded.append(later)
+        if not owed.has_limits_left and later.is_unsent:
+            continue
         said = {
             "reason": owed.kind,
             "detail": f"the member has not answered: {_DUE[owed.kind]}",
@@ -101,11 +103,14 @@ def _remind(drawn: Consequences, now: datetime, by: datetime) -> None:
 
 
 def _sent_again(owed: Expected, drawn: Consequences) -> Expected:
+    """Once its member can be reached again; that it cannot, the origin was told."""
+    if owed.member in drawn.setting.policy.suspended:
+        return owed
     delivery_id = drawn.notify(
         owed.member,
         owed.kind,
         owed.ruling_id or owed.event_id,
-        withdraws=tuple(sorted(owed.sections)),
+        withdraws=tuple(part for part in PARTS if part in owed.sections),
         reason=owed.reason,
         ask=owed.ask or None,
     )

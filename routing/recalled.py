@@ -77,11 +77,11 @@ def withdraw(what: TakenBack, drawn: Consequences) -> frozenset[str]:
             continue
         taken.add(member)
         left = tuple(part for part in holding.parts if part.part not in parts)
+        delivery_id = drawn.notify(member, "withdraw", what.cause, withdraws=parts, reason=what.reason)
         if left:
-            drawn.holdings[member] = replace(holding, parts=left)
+            drawn.holdings[member] = replace(holding, parts=left, restricted=holding.restricted and not delivery_id)
         else:
             del drawn.holdings[member]
-        delivery_id = drawn.notify(member, "withdraw", what.cause, withdraws=parts, reason=what.reason)
         owed = _owed("withdraw", member, delivery_id, limits_s, what, drawn)
         drawn.owe(replace(owed, sections=frozenset(parts)))
         said = _told(what, "asked to remove it") | {"delivery_id": delivery_id or None, "deadline": owed.deadline}
@@ -118,6 +118,7 @@ def _owed(
         member=member,
         kind=kind,
         delivery_id=delivery_id,
+        event_id="" if what.ruling_id else what.cause,
         asked_at=drawn.matter.now,
         limits_s=limits_s,
         deadline=first_deadline(drawn.matter.now, limits_s),

@@ -27,6 +27,7 @@ from routing.quarantine import quarantined
 from routing.recalled import TakenBack, retract
 from routing.receipts import receipted
 from routing.ruled import ruled
+from routing.state.remembering import NOT_KNOWN
 from routing.state.sequence import news
 from routing.telling import about, feedback_of
 from routing.what_came_before import what_came_before
@@ -173,6 +174,8 @@ def _retracted(came: Arrived, policy: Policy, codec: EventCodec, known: Known, g
     outputs, _ = disclosed(came, circulated, policy, codec, positions)
     told = feedback_of(came, circulated, gap_after)
     incident = remembered(came, known.incident, Followed(policy.bundle, nobody, circulated), closed)
+    # Whoever rules later rules on the last event that says something: nobody else hears that it was taken back.
+    incident = incident._replace(latest=known.incident.latest if known.incident else NOT_KNOWN)
     effects = Effects(
         fate="routed",
         outputs=(*outputs, *(output for _, output in told)),

@@ -46,11 +46,24 @@ class Expected:
         """Once the member's adapter has confirmed."""
         return replace(self, by_adapter=True)
 
+    @property
+    def is_unsent(self) -> bool:
+        """What asks could not be sent yet: there is nobody who could answer."""
+        return not self.delivery_id and self.kind in ("retract", "withdraw")
+
+    @property
+    def has_limits_left(self) -> bool:
+        """Whether the origin has yet to be told that a limit passed; after the last, what is unsent is only retried."""
+        return self.step < len(self.limits_s)
+
     def later(self, now: datetime) -> Expected:
-        """Once the limit that runs has passed: the next one runs from now, or none does."""
-        step = self.step + 1
-        deadline = now + timedelta(seconds=self.limits_s[step]) if step < len(self.limits_s) else None
-        return replace(self, step=step, deadline=deadline)
+        """Once the limit that runs has passed: the next one runs from now, or none does.
+
+        What is unsent then is tried again as often as the last limit passes.
+        """
+        step = min(self.step + 1, len(self.limits_s))
+        limit_s = self.limits_s[step] if step < len(self.limits_s) else self.limits_s[-1] if self.is_unsent else None
+        return replace(self, step=step, deadline=None if limit_s is None else now + timedelta(seconds=limit_s))
 
 
 def first_deadline(asked_at: datetime, limits_s: tuple[int, ...]) -> datetime | None:

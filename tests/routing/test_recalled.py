@@ -8,7 +8,7 @@ import pytest
 
 from routing.agreements.model import Condition, Suspension
 from tests.routing.play import MANAGER, Play
-from tests.routing.scene import NOW, a_share
+from tests.routing.scene import ALL, NOW, a_forbid, a_share
 
 SOUTH = a_share("south", ["south"], ["classification", "vehicles"])
 WEST = a_share("west", ["west"], ["classification"], Condition("flags", ("child",)))
@@ -194,3 +194,59 @@ def test_what_others_say_settles_nothing(held):
     held.answer("west", "erased", notice, by_role="duty inspector")
     assert owed(held) == [("south", "retract", False)]
     assert timedelta(0) == NOW - held.now
+
+
+def test_what_could_not_be_sent_is_tried_until_it_can_be_however_long_that_takes(held):
+    held.suspend("south")
+    take_back(held)
+    held.pass_time(hours=9)
+    assert [kind for kind, *_ in held.told()].count("unanswered") == 2, "the origin is told at each limit, once"
+    held.suspend()
+    held.pass_time(hours=1)
+    assert actions(held, "south") == ["SHARE", "RETRACT"]
+    held.pass_time(days=2)
+    assert actions(held, "south") == ["SHARE", "RETRACT"]
+    assert owed(held) == [("south", "retract", True)]
+
+
+def test_a_second_withdrawal_leaves_the_first_to_be_confirmed(held):
+    held.rule("withdraw", role=MANAGER, sections=("vehicles",), reason="excessive")
+    held.rule("withdraw", role=MANAGER, sections=("classification",), reason="excessive")
+    assert owed(held) == [("south", "withdraw", False)] * 2
+    held.answer("south", "erased", held.sent("south")[1])
+    assert owed(held) == [("south", "withdraw", False)]
+
+
+def test_after_a_withdrawal_a_holder_hears_again_that_there_is_news():
+    """*Restricted* is not repeated until its next other delivery, and a withdrawal is one."""
+    play = Play(SOUTH, a_forbid("source", ["south"], ALL, Condition("caveats", ("source-sensitive",))))
+    play.event()
+    play.event(kind="UPDATED", caveats=["source-sensitive"])
+    play.rule("withdraw", role=MANAGER, sections=("vehicles",), reason="excessive")
+    play.event(kind="UPDATED", caveats=["source-sensitive"])
+    assert actions(play, "south") == ["SHARE", "RESTRICTED", "WITHDRAW", "RESTRICTED"]
+
+
+def test_a_retraction_from_one_is_no_event_that_is_released_to_another():
+    """Nobody who never held anything hears of a retraction: what is shared is the last event before it."""
+    play = Play(SOUTH, a_share("everyone", ["west"], ["classification"]))
+    play.event()
+    play.event(kind="RETRACT", to=["west"], changes=[{"path": "", "reason": "wrong-recipient"}])
+    play.rule("discretion", role=MANAGER, recipients=("south",), sections=("facts",), agreement="T-1")
+    assert [each["event"]["kind"] for each in play.sent("south")] == ["CREATED", "CREATED"]
+
+
+def test_of_an_incident_that_was_only_ever_taken_back_there_is_nothing_to_share():
+    play = Play(SOUTH)
+    play.event(kind="RETRACT", to=["west"], changes=[{"path": "", "reason": "wrong-recipient"}])
+    play.rule("discretion", role=MANAGER, recipients=("south",), sections=("facts",), agreement="T-1")
+    assert play.told()[-1] == ("ruling-not-taken", None, "event-gone")
+
+
+def test_who_has_had_everything_taken_away_by_a_correction_holds_nothing():
+    play = Play(SOUTH, a_forbid("source", ["south"], ALL, Condition("caveats", ("source-sensitive",))))
+    play.event()
+    play.event(kind="CORRECTED", caveats=["source-sensitive"], changes=[{"path": "control.caveats", "reason": ""}])
+    play.event(kind="UPDATED", caveats=["source-sensitive"])
+    assert actions(play, "south") == ["SHARE", "WITHDRAW"], "not even that there is news of what it no longer has"
+    assert play.state().holdings.value == ()
