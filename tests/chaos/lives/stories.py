@@ -145,6 +145,9 @@ class _Author:
         )
 
     def _step(self, facts: Facts) -> Facts:
+        if self.barred and self.chance.random() < 0.35:
+            self._rule("lift-bar", self.barred, "")
+            self.barred = ()
         (step,) = self.chance.choices([*_STEPS], [*_STEPS.values()])
         match step:
             case "corrected":
@@ -192,10 +195,6 @@ class _Author:
         return facts
 
     def _take_back(self) -> None:
-        if self.barred and self.chance.random() < 0.6:
-            self._rule("lift-bar", self.barred, "")
-            self.barred = ()
-            return
         self.barred = self._some(1, 3)
         reason = self.chance.choice(("wrong-recipient", "unlawful", "superseded"))
         self._rule("retract", self.barred, reason, ask=self.chance.choice(("erase", "restrict")))
