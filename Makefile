@@ -33,10 +33,11 @@ check: $(READY) ## lint, format, types, layers, generated pages
 images: $(READY) ## build the image and test it in containers; pulls what it needs (a Docker engine with Compose)
 	HUECRY_TEST_PULL=yes $(BIN)/python -m pytest -m docker $(ARGS)
 
-bench: $(READY) ## measure the router against a raw transactional copy, simulating and tracing; writes build/{bench,simulate,trace}.json
+bench: $(READY) ## measure the router against a raw transactional copy, simulating, tracing and retracting; writes build/{bench,simulate,trace,retraction}.json
 	$(BIN)/python -m tests.bench.router $(ARGS)
 	$(BIN)/python -m tests.bench.simulate $(filter --quick,$(ARGS))
 	$(BIN)/python -m tests.bench.trace $(filter --quick,$(ARGS))
+	$(BIN)/python -m tests.bench.retraction $(filter --quick,$(ARGS))
 
 docs: $(READY) ## write the generated reference pages
 	$(BIN)/python -m deploy.docs

@@ -16,6 +16,7 @@ import psutil
 from confluent_kafka import Consumer, TopicPartition
 
 from deploy.provision import provision
+from routing.agreements.bundle import Bundle
 from routing.heart import SLOTS, Heart
 from routing.settings import RouterSettings
 from routing.worker import Assignment, work
@@ -48,8 +49,16 @@ class Contender:
 
 
 @contextmanager
-def running(kind: Kind, clients: ClientSettings, start: list[TopicPartition]) -> Iterator[Contender]:
+def running(
+    kind: Kind, clients: ClientSettings, start: list[TopicPartition], bundle: Bundle | None = None
+) -> Iterator[Contender]:
     """One contender that begins at the given offsets of the source, under names of its own.
+
+    Args:
+        kind: which.
+        clients: to the broker.
+        start: offsets of the source.
+        bundle: what a router decides by; None: `bench_bundle`.
 
     Raises:
         RuntimeError: it ended before it had its partitions, or did not get them in time.
@@ -64,7 +73,7 @@ def running(kind: Kind, clients: ClientSettings, start: list[TopicPartition]) ->
     context = multiprocessing.get_context("spawn")
     cells = context.Array("d", SLOTS, lock=False)
     if kind == "router":
-        bundle = bench_bundle()
+        bundle = bundle or bench_bundle()
         assignment = Assignment(exchange, settings, clients, bundle.to_bytes(), bundle.hash, slot=0)
         process = context.Process(target=work, args=(assignment, cells), daemon=True)
     else:

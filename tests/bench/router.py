@@ -142,8 +142,8 @@ def measure(scale: Scale) -> dict[str, Any]:
         "places_us": {name: round(cost, 1) for name, cost in places.items()},
         "deciding": {name: round(cost, 2) for name, cost in deciding.items()},
         "runs": {kind: [asdict(rate) for rate in rates[kind]] for kind in KINDS},
-        "machine": _machine(),
-        "versions": _versions(),
+        "machine": machine(),
+        "versions": versions(),
     }
     return figures | {"targets": [target.told(figures) for target in targets_of(figures)]}
 
@@ -200,7 +200,8 @@ def _rounded(rounds: list[Latency]) -> dict[str, float]:
     return {"p50": round(median(each.p50 for each in rounds), 1), "p99": round(median(each.p99 for each in rounds), 1)}
 
 
-def _machine() -> dict[str, Any]:
+def machine() -> dict[str, Any]:
+    """What it was measured on."""
     return {
         "cores": os.cpu_count(),
         "memory_gib": round(psutil.virtual_memory().total / 2**30, 1),
@@ -210,7 +211,8 @@ def _machine() -> dict[str, Any]:
     }
 
 
-def _versions() -> dict[str, str]:
+def versions() -> dict[str, str]:
+    """And with what."""
     return {
         "huecry": version("huecry"),
         "python": platform.python_version(),

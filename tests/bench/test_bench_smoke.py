@@ -102,3 +102,21 @@ def test_a_bench_of_trace_says_what_each_kind_of_question_took_beside_its_target
     assert len(figures["took_ms"]) == 6
     assert all(0 < took["p50"] <= took["worst"] for took in figures["took_ms"].values())
     assert "target: 1000 ms" in ran.stdout
+
+
+def test_a_bench_of_retractions_says_how_soon_holders_hear_and_how_idle_the_machine_is(tmp_path: Path) -> None:
+    out = tmp_path / "retraction.json"
+    command = [sys.executable, "-m", "tests.bench.retraction", "--quick", "--out", str(out)]
+
+    ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=280, check=False)
+
+    assert ran.returncode == 0, ran.stderr
+    figures: dict[str, Any] = json.loads(out.read_text("utf-8"))
+    retractions, receipts = figures["retraction_ms"], figures["receipts"]
+    assert retractions["retractions"] >= 20
+    assert 0 < retractions["p50"] <= retractions["p99"] <= retractions["worst"]
+    assert 3 < receipts["fan_out"] <= 5
+    assert {"router", "broker", "members", "driver"} == receipts["cores"].keys()
+    assert all(share > 0 for share in receipts["cores"].values())
+    assert "target: 1000 ms" in ran.stdout
+    assert "target: 50%" in ran.stdout
