@@ -86,7 +86,7 @@ the bundle names, and what two lines say together.
 
 - A *text* has up to {MOST_TEXT} characters. A *name* is made of letters, digits, dots, underscores and hyphens, at most
   60.
-- A *day* is written 2026-02-01, a *distance* 800m or 5km, a *duration* 15m, 72h or 90d.
+- A *day* is written 2026-02-01, a *distance* 800m or 5km, a *duration* 40s, 15m, 72h or 90d.
 - A list may not be empty unless that is said; a list of words names none twice.
 - Files are UTF-8 and up to {MAX_BYTES // 1024} KiB. Refused are anchors, aliases, tags, several documents in a file,
   and a key that stands twice.
@@ -123,7 +123,7 @@ def _row(key: Key) -> list[str]:
 def _takes(shape: Shape) -> str:  # noqa: PLR0911  one line for each shape
     match shape:
         case Duration():
-            units = {"m": "minutes", "h": "hours", "d": "days"}
+            units = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
             return f"a duration in {' or '.join(units[unit] for unit in shape.units)}"
         case Word():
             return _words(shape.of)

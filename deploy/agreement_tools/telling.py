@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from datetime import timedelta
 from typing import Final
 
 from rich.markup import escape
 from rich.tree import Tree
 
 from deploy.agreement_tools.asking import Answer
+from deploy.desk.moments import span
 from routing.agreements import Bundle, Decision
 from routing.agreements.decision import HEAD
 from routing.agreements.explain import RuleTrace
@@ -48,7 +50,7 @@ def _terms(decision: Decision) -> Iterator[str]:
         review = "; an agreement is past its review day" if decision.under_review else ""
         yield f"{kept}passing on: {decision.onward}{review}"
     for referral in decision.referrals:
-        steps = ", then ".join(f"{step.role} within {step.within_s // 60} min" for step in referral.path)
+        steps = ", then ".join(f"{step.role} within {span(timedelta(seconds=step.within_s))}" for step in referral.path)
         why = f" ({referral.why})" if referral.why else ""
         yield f"asks {steps} about {', '.join(referral.parts)}: {referral.agreement} / {referral.rule}{why}"
     if decision.without_news:

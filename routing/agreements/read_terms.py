@@ -14,7 +14,7 @@ from routing.agreements.words import Fields, Vocabulary, duration_of, items_of, 
 from schemas.codes import codes
 from schemas.strict_yaml import Faults, Node
 
-_SECONDS: Final = {"m": 60, "h": 3600, "d": 86_400}
+_SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,7 @@ LOCATE: Final = WordList("how coarsely places are told", FINEST_FIRST[1:])
 ONWARD: Final = WordList("what a recipient may do with it onward", STRICTEST_FIRST)
 ON_DOUBT: Final = WordList("what on_doubt may say", ("share",))
 KEEP_UNITS: Final = "d"
-STEP_UNITS: Final = "mhd"
+STEP_UNITS: Final = "smhd"
 
 SENSITIVE: Final = Structure(
     "Special categories",

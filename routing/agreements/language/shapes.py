@@ -67,7 +67,7 @@ class Duration:
     """A number of up to five digits, not beginning with 0, and a letter."""
 
     units: str
-    """The letters that may follow the number: ``mhd``."""
+    """The letters that may follow the number: ``smhd``."""
     example: str
 
 

@@ -87,7 +87,7 @@ rules:
     grant: [locations]
     locate: 1km
     on_doubt: share
-  - {id: refer, outcome: refer, sections: [head, facts], escalate: [desk], within: [15m], invite: true, silent: true}
+  - {id: refer, outcome: refer, sections: [head, facts], escalate: [desk], within: [40s], invite: true, silent: true}
   - {id: forbid, outcome: forbid, override: [desk], silent: true, unless: {district: [Leeds], place: [incident]}}
   - {id: limit, outcome: limit, locate: 10km, retain: 10d, onward: forbidden}
 examples:

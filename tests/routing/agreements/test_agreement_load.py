@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from routing.agreements import Bundle, BundleRejected, Fault, load_bundle, read_bundle
-from routing.agreements.model import Condition, Forbid, NeverState, RoleHolders, Share, Suspension, Terms
+from routing.agreements.model import Condition, Forbid, NeverState, Refer, RoleHolders, Share, Step, Suspension, Terms
 from schemas.errors import Rejected
 from schemas.sections import SECTIONS
 
@@ -285,6 +285,7 @@ FILE_FAULTS = [
     ("member: north", "member: south", 15, "rule `border` could never apply: no origin in `from` has signed"),
     ("retain: 90d", "retain: 3 months", 12, "expected a duration, as in 90d"),
     ("retain: 90d", "retain: 0d", 12, "expected a duration"),
+    ("retain: 90d", "retain: 90s", 12, "expected a duration, as in 90d"),
     ("retain: 90d", "retain: 90", 12, "expected a duration"),
     ("retain: 90d", "retain: 90d\nfollow: ever", 13, "expected a duration, as in 72h"),
     ("retain: 90d", "retain: 90d\nonward: maybe", 13, "allowed: forbidden, ask, permitted"),
@@ -347,6 +348,7 @@ RULE_FAULTS = [
     ("  - {id: r, outcome: refer, escalate: [dusk], within: [5m]}", 15, "did you mean `desk`?"),
     ("  - {id: r, outcome: refer, escalate: [desk], within: [5m, 5m]}", 15, "`escalate` has 1, `within` has 2"),
     ("  - {id: r, outcome: refer, escalate: [desk], within: [], sections: [facts]}", 15, "an empty list"),
+    ("  - {id: r, outcome: refer, escalate: [desk], within: [0s], sections: [facts]}", 15, "expected a duration"),
     ("  - {id: r, outcome: refer, escalate: [desk], within: [5m], invite: yes}", 15, "`invite` can only be true"),
     ("  - {id: r, outcome: refer, escalate: [desk], within: [5m], locate: 1km}", 15, "not a key of a refer rule"),
     ("  - {id: r, outcome: limit}", 15, "a limit rule caps something: it needs locate or retain or onward"),
@@ -600,6 +602,13 @@ def test_a_bundle_without_agreements_is_a_mistake(write_bundle: Write, tmp_path:
 
 def test_a_directory_without_a_bundle_file(tmp_path: Path):
     assert any(fault.startswith("bundle.yaml: cannot be read") for fault in faults(tmp_path))
+
+
+@pytest.mark.parametrize(("written", "seconds"), [("40s", 40), ("15m", 900), ("2h", 7200), ("1d", 86_400)])
+def test_a_step_of_a_path_has_seconds_minutes_hours_or_days(write_bundle: Write, written: str, seconds: int):
+    rule = f"  - {{id: ask, outcome: refer, sections: [locations], escalate: [desk], within: [{written}]}}\n"
+    (agreement,) = load_bundle(write_bundle(MEMBERS, a=HEAD + RULE + rule)).agreements
+    assert [rule.path for rule in agreement.rules if isinstance(rule, Refer)] == [(Step("desk", seconds),)]
 
 
 def test_all_faults_of_all_files_are_told_at_once(write_bundle: Write):
