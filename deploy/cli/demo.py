@@ -17,7 +17,7 @@ from rich.live import Live
 from rich.text import Text
 
 from deploy.broker import SHORT_LIVED, EmbeddedBroker
-from deploy.demo import run, screen
+from deploy.demo import lives_words, run, screen
 from deploy.demo.crew import huecry
 from deploy.demo.figures import Figures
 from deploy.demo.story import closing_words
@@ -135,6 +135,7 @@ def _as_json(running: run.Demo, figures: Figures, published: Mapping[str, int]) 
         "delivered": figures.delivered,
         "quarantined": figures.quarantined,
         "latency_ms": figures.latency_ms,
+        "lives": lives_words.as_json(running.lives.lived()),
         "databases": {member: str(path) for member, path in running.receiving.items()},
         "ledgers": {force: str(path) for force, path in running.ledgers.items()},
         "bootstrap": running.broker.bootstrap,

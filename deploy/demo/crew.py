@@ -29,16 +29,23 @@ class Crew:
     """Where each process serves its metrics and health."""
     _targets: dict[str, tuple[Target, ...]] = field(default_factory=dict)
     _running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    _said: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    """Commands that people run: they end by themselves."""
 
     def start(self, name: str, *arguments: str, ports: int = 1) -> None:
         """Start ``huecry`` with these arguments; it serves its metrics on the first of so many free ports.
 
-        The name is the command's and, if it works for one, the member's: consume-north-yorkshire.
+        The name is the command's and, if it works for one, the member's; of a member's second system, its name too:
+        consume-north-yorkshire, produce-greater-manchester.duty-desk.
         """
         self.ports[name] = free_ports(ports)
         self._targets[name] = tuple(_targets(name, range(self.ports[name], self.ports[name] + ports)))
         command = [*huecry(), *arguments, "--metrics-port", str(self.ports[name])]
         self._running[name] = start_child(command, self.logs / f"{name}.log")
+
+    def say(self, name: str, *arguments: str) -> None:
+        """Run a ``huecry`` command that ends by itself, as a person at a terminal would."""
+        self._said[name] = start_child([*huecry(), *arguments], self.logs / f"{name}.log")
 
     def ready(self) -> bool:
         """Whether every process that runs says that it is ready."""
@@ -50,14 +57,15 @@ class Crew:
         Raises:
             Fatal: one ended that should not have, or ended badly; names its log.
         """
-        for name, child in self._running.items():
+        for name, child in (self._running | self._said).items():
             code = child.poll()
-            if code is not None and not (code == 0 and name in may_finish):
+            if code is not None and not (code == 0 and (name in may_finish or name in self._said)):
                 raise Fatal(f"{name} ended with code {code}: see {self.logs / f'{name}.log'}")
 
     def finished(self, names: Sequence[str]) -> bool:
         """Whether these have all ended."""
-        return all(self._running[name].poll() is not None for name in names)
+        started = self._running | self._said
+        return all(started[name].poll() is not None for name in names)
 
     def pids(self) -> Mapping[str, int]:
         """Process ids of those that run."""
@@ -69,7 +77,7 @@ class Crew:
 
     def stop(self) -> None:
         """Ask all to end at once, and see that they do."""
-        running = [child for child in self._running.values() if child.poll() is None]
+        running = [child for child in (self._running | self._said).values() if child.poll() is None]
         for child in running:
             child.terminate()
         for child in running:
@@ -90,7 +98,8 @@ def free_ports(count: int) -> int:
 
 
 def _targets(name: str, ports: Sequence[int]) -> Iterator[Target]:
-    service, _, member = name.partition("-")
+    service, _, whose = name.partition("-")
+    member = whose.partition(".")[0]
     for place, port in enumerate(ports):
         yield Target(f"127.0.0.1:{port}", f"{service}-worker" if place else service, member)
 

@@ -9,13 +9,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-OUTCOMES: Final = ("shared", "shared-in-part", "withheld", "forbidden")
-"""What this release can decide of an event for a member."""
+OUTCOMES: Final = ("shared", "shared-in-part", "referred", "withheld", "forbidden")
+"""What can be decided of an event for a member."""
 
-_LATENCIES = (
-    "SELECT (julianday(durable_at) - julianday(recorded_at)) * 86400000.0 AS ms FROM delivery "
-    "WHERE recorded_at IS NOT NULL ORDER BY ms"
-)
+_OF_EVENTS: Final = "delivery WHERE action IN ('share', 'correct')"
+"""Deliveries of an event; the others are notices that something is taken back."""
+# Of an event that came twice, since a person released the rest of it, the first counts: people are not measured.
+_LATENCIES: Final = """
+SELECT (julianday(min(durable_at)) - julianday(recorded_at)) * 86400000.0 AS ms FROM delivery
+WHERE recorded_at IS NOT NULL GROUP BY origin, incident_id, event_id ORDER BY ms
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,9 +26,9 @@ class Figures:
     """What has happened so far."""
 
     decisions: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
-    """Recipient → outcome → events."""
+    """Recipient → outcome → decisions: one of each event, and one more where a person released it."""
     delivered: Mapping[str, int] = field(default_factory=dict)
-    """Recipient → deliveries in its database."""
+    """Recipient → deliveries of events in its database."""
     latency_ms: Mapping[str, Mapping[str, float | None]] = field(default_factory=dict)
     """Recipient → p50 and p99 from recorded at the origin to durable at the recipient; None without deliveries."""
     decided: Mapping[str, int] = field(default_factory=dict)
@@ -52,9 +55,9 @@ def read_figures(receiving: Mapping[str, Path], ledgers: Mapping[str, Path]) -> 
             decisions[row["member"]][row["outcome"]] += row["events"]
     return Figures(
         decisions=decisions,
-        delivered={member: _count(path, "delivery") for member, path in receiving.items()},
+        delivered={member: _count(path, _OF_EVENTS) for member, path in receiving.items()},
         latency_ms={member: _latency(path) for member, path in receiving.items()},
-        decided={force: _count(path, "disclosure") for force, path in ledgers.items()},
+        decided={force: _count(path, "(SELECT DISTINCT event_id FROM disclosure)") for force, path in ledgers.items()},
         quarantined=sum(_count(path, "feedback WHERE kind = 'quarantined'") for path in ledgers.values()),
     )
 

@@ -1,8 +1,9 @@
 """The demonstration: the whole path on one machine, with a real broker and one process for each part.
 
-West Yorkshire replays real, published police records; a synthetic control room plays Greater Manchester. Every part is
-an ordinary ``huecry`` command with its own log; this module starts them, watches the databases they write, and waits
-until everything published has been decided and everything granted is in its receiver's database.
+West Yorkshire replays real, published police records; a synthetic control room plays Greater Manchester, and its duty
+desk five incidents with a life of their own (`lives`). Every part is an ordinary ``huecry`` command with its own log;
+this module starts them, watches the databases they write, and waits until everything published has been decided,
+everything granted is in its receiver's database, and those lives are over.
 """
 
 from __future__ import annotations
@@ -17,8 +18,10 @@ from pathlib import Path
 from typing import Final
 
 from deploy.broker import EmbeddedBroker
+from deploy.demo.acting import Places, write_token
 from deploy.demo.crew import Crew
 from deploy.demo.figures import Figures, read_figures, rows
+from deploy.demo.lives import FORCE, SYSTEM, Lives
 from deploy.policy_publishing import PolicyDesk
 from deploy.provision import provision
 from deploy.status.targets import targets_document
@@ -30,10 +33,12 @@ from schemas.kafka import ClientSettings
 HERE: Final = Path(__file__).parent
 REPLAYING: Final = "west-yorkshire"
 SYNTHETIC: Final = "greater-manchester"
-KINDS: Final = {REPLAYING: "real records of July 2018", SYNTHETIC: "synthetic"}
+KINDS: Final = {REPLAYING: "real records of July 2018", SYNTHETIC: "synthetic and invented"}
 _MARK: Final = ".huecry-demo"
 _LOOK_EVERY_S: Final = 0.5
-PRODUCERS: Final = (f"produce-{REPLAYING}", f"produce-{SYNTHETIC}")
+DUTY_DESK: Final = f"{FORCE}.{SYSTEM}"
+"""The second system of a force: it has a spool of its own."""
+PRODUCERS: Final = (f"produce-{REPLAYING}", f"produce-{SYNTHETIC}", f"produce-{DUTY_DESK}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +55,8 @@ class Plan:
     """Synthetic incidents to play."""
     synthetic_rate: float = 27.0
     """Synthetic events a second."""
+    desk_rate: float = 2.0
+    """Records of the duty desk a second."""
     seed: int = 7
     patience_s: float = 120.0
     """How long to wait for the end before something must be wrong."""
@@ -64,6 +71,16 @@ class Demo:
     broker: EmbeddedBroker
     crew: Crew
     figures: Figures = field(default_factory=Figures)
+    lives: Lives = field(init=False)
+
+    def __post_init__(self) -> None:
+        token = self.plan.folder / "inspector.token"
+        self.lives = Lives(Places(self.crew, self.ledgers[FORCE], self.receiving, self.common, token))
+
+    @property
+    def common(self) -> tuple[str, str, str, str]:
+        """The options that say which exchange this is, and where its broker."""
+        return "--exchange", str(HERE / "exchange.yaml"), "--bootstrap", self.broker.bootstrap
 
     @property
     def receiving(self) -> dict[str, Path]:
@@ -77,23 +94,27 @@ class Demo:
 
     @property
     def spools(self) -> dict[str, Path]:
-        """Each publishing force's spool."""
-        return {force: self.plan.folder / f"{force}-spool.db" for force in self.exchange.publishers()}
+        """The spool of each force, and of the duty desk."""
+        return {name: self.plan.folder / f"{name}-spool.db" for name in (*self.exchange.publishers(), DUTY_DESK)}
 
     def published(self) -> dict[str, int]:
         """Events that Kafka has acknowledged, by force."""
         query = "SELECT count(*) AS n FROM events WHERE state = 'acknowledged'"
-        return {force: sum(row["n"] for row in rows(path, query)) for force, path in self.spools.items()}
+        published = dict.fromkeys(self.exchange.publishers(), 0)
+        for name, path in self.spools.items():
+            published[name.partition(".")[0]] += sum(row["n"] for row in rows(path, query))
+        return published
 
     def look(self) -> Figures:
-        """Read the figures anew, and see that every process is well."""
+        """Read the figures anew, let people act on what they see, and see that every process is well."""
         self.crew.check(may_finish=PRODUCERS)
+        self.lives.go_on()
         self.figures = read_figures(self.receiving, self.ledgers)
         return self.figures
 
     def is_complete(self) -> bool:
-        """Whether everything published is decided, and everything granted is where it belongs."""
-        if not self.crew.finished(PRODUCERS):
+        """Whether everything published is decided, everything granted is where it belongs, and the lives are over."""
+        if not (self.crew.finished(PRODUCERS) and self.lives.are_over()):
             return False
         published = self.published()
         decided = all(self.figures.decided.get(force, 0) >= count for force, count in published.items())
@@ -121,6 +142,7 @@ def prepare(folder: Path) -> None:
 def started(plan: Plan, broker: EmbeddedBroker, say: Callable[[str], None]) -> Iterator[Demo]:
     """The exchange provisioned, and every process started but the producers; at the end, all are ended."""
     exchange = load_exchange(HERE / "exchange.yaml")
+    write_token(plan.folder / "inspector.token")
     demo = Demo(plan, exchange, broker, Crew(plan.folder / "logs"))
     say("making the exchange's topics")
     provision(ClientSettings(broker.bootstrap), exchange)
@@ -135,7 +157,7 @@ def started(plan: Plan, broker: EmbeddedBroker, say: Callable[[str], None]) -> I
 
 
 def _start(demo: Demo) -> None:
-    common = ("--exchange", str(HERE / "exchange.yaml"), "--bootstrap", demo.broker.bootstrap)
+    common = demo.common
     demo.crew.start("route", "route", *common, "--workers", "2", "--state", str(demo.plan.folder / "routing"), ports=3)
     for member, database in demo.receiving.items():
         demo.crew.start(f"consume-{member}", "consume", *common, "--member", member, "--into", str(database))
@@ -158,21 +180,23 @@ def wait_until_ready(demo: Demo) -> None:
 
 
 def publish(demo: Demo) -> None:
-    """Start the two producers."""
+    """Start the three producers."""
     plan = demo.plan
-    common = ("--exchange", str(HERE / "exchange.yaml"), "--bootstrap", demo.broker.bootstrap)
     inputs = {
-        REPLAYING: (
-            *("--mapping", str(HERE / "west-yorkshire.mapping.yaml"), "--source", str(_sample(plan))),
-            *("--rate", str(plan.rate)),
-        ),
+        REPLAYING: (*_of_file(REPLAYING, _sample(plan)), "--rate", str(plan.rate)),
         SYNTHETIC: (
             *("--synthetic", "--seed", str(plan.seed), "--incidents", str(plan.incidents)),
             *("--rate", str(plan.synthetic_rate)),
         ),
+        DUTY_DESK: (*_of_file(FORCE, HERE / f"{FORCE}-invented.jsonl"), "--rate", str(plan.desk_rate)),
     }
-    for name, (force, told) in zip(PRODUCERS, inputs.items(), strict=True):
-        demo.crew.start(name, "produce", *common, "--force", force, *told, "--spool", str(demo.spools[force]))
+    for name, (whose, told) in zip(PRODUCERS, inputs.items(), strict=True):
+        force, spool = whose.partition(".")[0], str(demo.spools[whose])
+        demo.crew.start(name, "produce", *demo.common, "--force", force, *told, "--spool", spool)
+
+
+def _of_file(force: str, records: Path) -> tuple[str, ...]:
+    return "--mapping", str(HERE / f"{force}.mapping.yaml"), "--source", str(records)
 
 
 def watch(demo: Demo, show: Callable[[Figures, Mapping[str, int]], None]) -> None:

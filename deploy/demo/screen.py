@@ -12,10 +12,11 @@ from rich.text import Text
 from deploy.demo.figures import OUTCOMES, Figures
 from schemas.exchange import Exchange
 
-_COLUMNS = ("whole", "in\npart", "withheld", "forbidden", "delivered", "p50\nms", "p99\nms")
+_COLUMNS = ("whole", "in\npart", "refer-\nred", "with-\nheld", "for-\nbidden", "deliv-\nered", "p50\nms", "p99\nms")
 _CAPTION = (
-    "whole to forbidden: decisions, one for each event and member; delivered: rows\n"
-    "in the member's own database; p50, p99: from recorded at the origin to there"
+    "whole to forbidden: decisions, one for each event and member, and each release;\n"
+    "delivered: rows in the member's own database; p50, p99: from recorded at the\n"
+    "origin to there"
 )
 
 

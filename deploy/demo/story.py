@@ -12,6 +12,8 @@ from rich.text import Text
 from consumers.ledger_queries import Ledger
 from deploy.demo.crew import huecry
 from deploy.demo.figures import rows
+from deploy.demo.lives import LIVES
+from deploy.demo.lives_words import as_table
 from deploy.demo.run import HERE, SYNTHETIC, Demo
 from deploy.demo.side_by_side import as_received, side_by_side
 from deploy.explaining import explain_event
@@ -49,7 +51,8 @@ What is real: the incidents of West Yorkshire are records that its police
 published (July 2018, data.police.uk, Open Government Licence v3.0). Kafka, the
 router, the databases and the times measured are real too.
 What is invented: every person, every vehicle, the hours, and all of Greater
-Manchester."""
+Manchester. The people who rule and answer are played by a script, by ordinary
+commands."""
 
 
 class Chosen(NamedTuple):
@@ -87,6 +90,8 @@ def closing_words(demo: Demo, width: int) -> Iterator[RenderableType]:
     yield side_by_side(seen, explanation.disclosure["considered"]["sections"], width)
     yield _heading(f"Why {members[chosen.left_out].name} has nothing of it")
     yield Text("\n".join(as_lines(explanation)))
+    yield _heading(f"Five lives: incidents of the duty desk of {members[SYNTHETIC].name}")
+    yield as_table(demo.lives.lived())
     yield _heading("Ask further")
     yield Text("\n".join(_commands(demo, chosen, ledger)))
 
@@ -102,7 +107,9 @@ def _commands(demo: Demo, chosen: Chosen, ledger: Path) -> Iterator[str]:
     for member in (chosen.left_out, told):
         asked = f"{chosen.event_id} --to {member}"
         yield f"{command} explain {asked} --ledger {shown_ledger} --agreements {agreements}"
-    yield f"{command} trace {chosen.incident_id} --ledger {shown_ledger}"
+    yield f"{command} trace {LIVES[0].incident_id} --ledger {shown_ledger}"
+    yield f"{command} cases list --closed --ledger {shown_ledger}"
+    yield f"{command} retractions --ledger {shown_ledger}"
     yield f"{command} agreements check {agreements}"
     yield f'sqlite3 -box {_shown(demo.receiving[told])} "{_SAMPLE_RECEIVED}"'
     yield f'sqlite3 -box {shown_ledger} "{_SAMPLE_DECIDED}"'

@@ -24,6 +24,14 @@ from deploy.demo.figures import percentile, rows
 from deploy.demo.run import HERE, prepare
 from schemas.errors import Rejected
 from schemas.exchange import load_exchange
+from tests.deploy.demo_databases import (
+    DELIVERED,
+    five_lives_are_lived,
+    query,
+    released,
+    the_ledger_has_their_cases_and_rulings,
+    the_receivers_have_what_they_came_to,
+)
 from tests.ending import still_running
 
 MEMBERS = set(load_exchange(HERE / "exchange.yaml").receivers())
@@ -69,11 +77,6 @@ def said(process: subprocess.Popen[str], words: str) -> None:
     pytest.fail(f"it ended without saying {words!r}: {''.join(heard)}")
 
 
-def query(database: str, sql: str) -> list[Any]:
-    with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
-        return connection.execute(sql).fetchall()
-
-
 @pytest.mark.timeout(PATIENCE_S)
 def test_every_granted_decision_is_a_delivery_and_the_figures_are_those_of_the_databases(tmp_path: Path) -> None:
     with played(tmp_path / "demo", "--keep") as process:
@@ -81,6 +84,9 @@ def test_every_granted_decision_is_a_delivery_and_the_figures_are_those_of_the_d
         told = json.loads(process.stdout.readline())
         _figures_agree(told)
         _nothing_granted_is_missing(told)
+        five_lives_are_lived(told)
+        the_ledger_has_their_cases_and_rulings(told)
+        the_receivers_have_what_they_came_to(told)
         _invented_says_so(told)
         _decided_again_it_is_the_same(tmp_path / "demo", told)
         said(process, "All is left running")
@@ -99,15 +105,18 @@ def _figures_agree(told: dict[str, Any]) -> None:
     for member, path in told["databases"].items():
         decided = told["decisions"][member]
         origins = set(told["published_by"]) - {member}
-        assert sum(decided.values()) == sum(told["published_by"][origin] for origin in origins), member
+        events = sum(told["published_by"][origin] for origin in origins)
+        ruled = sum(released(told, origin).count(member) for origin in origins)
+        assert sum(decided.values()) == events + ruled, member
         assert told["delivered"][member] == decided["shared"] + decided["shared-in-part"]
-        assert query(path, "SELECT count(*) FROM delivery") == [(told["delivered"][member],)]
+        assert len(query(path, DELIVERED)) == told["delivered"][member]
         latency = told["latency_ms"][member]
         assert set(latency) == {"p50", "p99"}
         if told["delivered"][member]:
             assert 0 < latency["p50"] <= latency["p99"]
     assert told["delivered"]["west-yorkshire"] > 0
     assert told["delivered"]["greater-manchester"] > 0
+    assert [member for member, decided in told["decisions"].items() if decided["referred"]] == ["north-yorkshire"]
 
 
 def _decided_again_it_is_the_same(folder: Path, told: dict[str, Any]) -> None:
@@ -116,16 +125,15 @@ def _decided_again_it_is_the_same(folder: Path, told: dict[str, Any]) -> None:
         replayed = CliRunner().invoke(cli, ["agreements", "replay", str(HERE / "agreements"), *ledger, "--json"])
         assert replayed.exit_code == 0, (replayed.output, replayed.exception)
         found = json.loads(replayed.output)
-        assert (found["events"], found["differing"], found["other_bundles"]) == (published, {}, [])
+        decided = published + len(released(told, force))
+        assert (found["events"], found["differing"], found["other_bundles"]) == (decided, {}, [])
 
 
 def _nothing_granted_is_missing(told: dict[str, Any]) -> None:
     sql = "SELECT member, delivery_id FROM decision WHERE head = 'granted'"
     granted = {row for ledger in told["ledgers"].values() for row in query(ledger, sql)}
     held = {
-        (member, delivery_id)
-        for member, path in told["databases"].items()
-        for (delivery_id,) in query(path, "SELECT delivery_id FROM delivery")
+        (member, delivery_id) for member, path in told["databases"].items() for (delivery_id,) in query(path, DELIVERED)
     }
     assert granted == held
 
