@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
@@ -233,7 +232,8 @@ def answers(seen: Seen) -> Iterator[Put]:
 def is_late(seen: Seen, put: Put) -> bool:
     """Whether its origin was told before that the member had not answered."""
     (entry,) = put.value["entries"]
-    mine = [each for _, _, each in told(seen, "UNANSWERED") if each["entries"][0]["delivery_id"] == entry["delivery_id"]]
+    delivery_id = entry["delivery_id"]
+    mine = [each for _, _, each in told(seen, "UNANSWERED") if each["entries"][0]["delivery_id"] == delivery_id]
     return bool(mine) and all(each["at"] < put.value["sent_at"] for each in mine)
 
 
