@@ -24,6 +24,7 @@ from deploy.broker import EmbeddedBroker
 from deploy.cli import cli
 from deploy.cli.broker import broker as broker_command
 from deploy.demo.figures import rows
+from deploy.demo.lives import LIVES
 from deploy.demo.run import HERE
 from deploy.demo.screen import _COLUMNS
 from schemas.catalogue import catalogue
@@ -190,6 +191,13 @@ def test_the_commands_run_in_order_and_do_what_they_are_said_to_do(folder: Folde
     event_id = next(event for event, category, _ in listed if category == "crime/robbery")
     told = folder.run(explain.replace("EVENT_ID", event_id))
     _says(told, folder.named(blocks("Somebody asks why", "text")[0]))
+
+    cases, retractions, answers, trace = lines("People decide, take back, answer")
+    assert "Nobody is asked anything" in folder.run(cases)
+    assert "Nothing was taken back" in folder.run(retractions)
+    assert "nothing waits for an answer" in folder.run(answers)
+    (incident_id,) = next(map(tuple, rows(kept, "SELECT incident_id FROM disclosure")))
+    assert f"Incident {incident_id} of" in folder.run(trace.replace("INCIDENT_ID", incident_id))
     folder.stop()
 
 
@@ -224,6 +232,14 @@ def test_the_table_that_is_shown_is_that_of_the_demonstration() -> None:
     shown = blocks("See it work", "text")[0]
     for word in " ".join(_COLUMNS).split():
         assert word in shown
+
+
+def test_the_lives_that_are_shown_are_those_of_the_demonstration() -> None:
+    shown = blocks("See it work", "text")[0]
+    told = [line for line in shown.splitlines() if re.match(r"D-\d+ ", line)]
+    assert [" ".join(line.split()[:-2]) for line in told] == [
+        f"{life.log} {life.name}: {life.about} {life.member}" for life in LIVES
+    ]
 
 
 def test_what_is_linked_exists() -> None:

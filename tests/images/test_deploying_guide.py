@@ -6,6 +6,7 @@ import re
 import shlex
 
 import pytest
+import yaml
 
 from deploy.cli import cli
 from tests.images.command_line import parsed
@@ -57,3 +58,13 @@ def test_it_names_every_service_and_every_port():
     table = GUIDE[: GUIDE.index("## From nothing")]
     assert set(re.findall(r"`([a-z0-9-]+)`", table)) >= SERVICES.keys()
     assert {int(port) for port in re.findall(r"localhost:(\d+)", table)} == {port.outside for port in published()}
+
+
+def test_the_services_that_it_says_to_add_fit_the_file_and_run_what_huecry_takes():
+    (block,) = re.findall(r"^```yaml\n(  desk-.*?)^```$", GUIDE, re.MULTILINE | re.DOTALL)
+    anchors = "x: [&huecry {image: ours}, &kafka-clients {HUECRY_BOOTSTRAP: there}]\nservices:\n"
+    added = yaml.safe_load(anchors + block)["services"]
+    assert not added.keys() & SERVICES.keys()
+    for name, service in added.items():
+        parsed(cli, [word.replace("/etc/huecry", str(DEPLOY / "demo")) for word in service["command"]])
+        assert service["volumes"] == ["./demo:/etc/huecry:ro", f"{name}:/var/lib/huecry"]
