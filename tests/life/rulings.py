@@ -1,0 +1,323 @@
+"""What must follow from people's rulings: the second part of the reference (`tests.life.reference`)."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from routing.agreements import decide
+from routing.agreements.decision import HEAD
+from routing.agreements.model import Forbid
+from routing.agreements.state import Discretion, Override, Refusal, Release
+from schemas.sections import SECTIONS
+from tests.life.agreed import PEOPLE
+from tests.life.events import LIMITS, Events, Notice
+from tests.life.happenings import Key, Words
+from tests.life.kept import Incident, Line, refused, without
+from tests.life.seen import Seen
+
+Granting = Release | Discretion | Override
+
+
+class Objection(Exception):
+    """Why a ruling does not count."""
+
+
+class Rulings(Events):
+    """What must follow from rulings."""
+
+    def ruling(self, key: Key, words: Words, ruling_id: str, said_at: datetime) -> Seen:
+        """A ruling comes, which the broker took at a time: whatever was due by then has happened before it."""
+        seen = Seen("ruled")
+        if key not in self.incidents:
+            return _not_taken(key, "unknown-incident")
+        before = self.incidents[key]
+        self.incidents[key] = deepcopy(before)
+        try:
+            self._rule(self.incidents[key], words, ruling_id, said_at, seen)
+        except Objection as why:
+            self.incidents[key] = before
+            return _not_taken(key, str(why))
+        return seen
+
+    def _rule(self, incident: Incident, words: Words, ruling_id: str, at: datetime, seen: Seen) -> None:
+        self.pass_time(incident, at, seen)
+        takes_back = words.kind in ("retract", "lift-bar", "withdraw")
+        _object(incident.latest is None and not takes_back, "event-gone")
+        _object(PEOPLE.get(words.role) != words.who, "not-in-role")
+        if takes_back:
+            self._rule_on_what_was_sent(incident, words, seen)
+            return
+        _object(not words.to, "nothing-named")
+        _object(not set(words.to) <= set(self.bundle.receivers) - {incident.key[0]}, "bad-recipient")
+        _object(words.until is not None and words.until <= at, "bad-limit")
+        assert incident.latest
+        is_view_needed = words.kind not in ("extend", "ask-again")
+        _object(is_view_needed and words.seen < incident.latest[1].sequence, "stale-view")
+        match words.kind:
+            case "release":
+                self._release(incident, words, ruling_id, at, seen)
+            case "refuse":
+                self._refuse(incident, words, seen)
+            case "extend":
+                self._extend(incident, words, at, seen)
+            case "ask-again":
+                self._ask_again(incident, words, seen)
+            case "discretion":
+                self._at_discretion(incident, words, ruling_id, at, seen)
+            case "override":
+                self._override(incident, words, ruling_id, at, seen)
+
+    def pass_time(self, incident: Incident, at: datetime, seen: Seen) -> None:
+        """Who was not answered in time is passed by; after the last, it lapses."""
+        notices: list[Notice] = []
+        for named, line in list(incident.lines.items()):
+            if at < line.deadline:
+                continue
+            if line.step + 1 < len(line.path):
+                line.step += 1
+                line.deadline = at + timedelta(seconds=line.path[line.step].within_s)
+                notices.append(("escalated", line, line.parts))
+            else:
+                assert incident.latest
+                del incident.lines[named]
+                incident.refusals.append(refused("lapse", line.recipient, line.parts, (line.ref,), incident.latest[1]))
+                notices.append(("lapsed", line, line.parts))
+        if notices:
+            self._show_latest(incident, notices, seen)
+
+    # -- of the case
+
+    def _answered(self, incident: Incident, words: Words) -> list[tuple[Line, frozenset[str]]]:
+        """The lines that it answers, with the parts it speaks of."""
+        about = [
+            (line, parts)
+            for _, line in sorted(incident.lines.items(), key=lambda each: (each[0][0], *_ref(each[1])))
+            if line.recipient in words.to and (parts := line.parts & (words.sections or line.parts))
+        ]
+        _object(not about, _why_nothing_is_open(incident, words))
+        answered = [(line, parts) for line, parts in about if words.role in {step.role for step in line.path}]
+        _object(not answered, "role-not-in-path")
+        return answered
+
+    def _release(self, incident: Incident, words: Words, ruling_id: str, at: datetime, seen: Seen) -> None:
+        assert incident.latest
+        answered = self._answered(incident, words)
+        stated, present = incident.stated["caveats"], incident.latest[1].caveats
+        made: list[Granting] = [
+            Release(
+                id=ruling_id,
+                role=words.role,
+                agreement=line.ref.agreement,
+                rule=line.ref.rule,
+                recipients=frozenset({line.recipient}),
+                parts=parts,
+                at=at,
+                until=words.until,
+                locate=words.locate,  # type: ignore[arg-type]
+                rules=tuple(other.ref for other in incident.lines.values() if other.recipient == line.recipient),
+                filled=incident.latest[1].sections,
+                caveats=stated | (frozenset({"unknown"}) if present is None else present),
+            )
+            for line, parts in answered
+        ]
+        notices: list[Notice] = [("released", replace(line), parts) for line, parts in answered]
+        for line, parts in answered:
+            self._leave(incident, line, parts)
+        incident.releases += [each for each in made if isinstance(each, Release)]
+        self._show_latest(incident, notices, seen)
+        self._deliver_latest(incident, words, made, seen)
+
+    def _refuse(self, incident: Incident, words: Words, seen: Seen) -> None:
+        assert incident.latest
+        answered = self._answered(incident, words)
+        notices: list[Notice] = []
+        for recipient in sorted({line.recipient for line, _ in answered}):
+            no = frozenset().union(*(parts for line, parts in answered if line.recipient == recipient))
+            moot = [line for line in incident.lines.values() if line.recipient == recipient and line.parts & no]
+            notices += [("refused", replace(line), line.parts & no) for line in moot]
+            refs = tuple(line.ref for line in moot)
+            incident.refusals.append(refused("refusal", recipient, no, refs, incident.latest[1]))
+            for line in moot:
+                self._leave(incident, line, no)
+        self._show_latest(incident, notices, seen)
+
+    def _extend(self, incident: Incident, words: Words, at: datetime, seen: Seen) -> None:
+        _object(words.until is None or words.until > at + timedelta(hours=24), "bad-limit")
+        assert words.until
+        answered = self._answered(incident, words)
+        for line, _ in answered:
+            line.deadline = words.until
+        self._show_latest(incident, [("extended", line, line.parts) for line, _ in answered], seen)
+
+    def _ask_again(self, incident: Incident, words: Words, seen: Seen) -> None:
+        kept: list[Refusal] = []
+        for refusal in incident.refusals:
+            is_meant = bool(refusal.recipients & set(words.to))
+            kept += without(refusal, words.sections or refusal.parts) if is_meant else [refusal]
+        _object(kept == incident.refusals, "nothing-refused")
+        incident.refusals = kept
+        for member in words.to:
+            seen.tell(incident.key[0], "asked-again", member, "")
+
+    # -- beyond the rules
+
+    def _at_discretion(self, incident: Incident, words: Words, ruling_id: str, at: datetime, seen: Seen) -> None:
+        assert incident.latest
+        _object(words.role not in self.bundle.discretion, "not-at-discretion")
+        self._check_terms(words)
+        waits = any(line.recipient in words.to and line.parts & words.sections for line in incident.lines.values())
+        _object(waits, "referred")
+        sequence = None if words.later_events else incident.latest[1].sequence
+        ruling = Discretion(**_beyond(words, ruling_id, at), until=words.until, sequence=sequence)
+        incident.discretions.append(ruling)
+        self._tell_all(incident, words, "shared-at-discretion", words.until, seen)
+        self._deliver_latest(incident, words, [ruling], seen)
+
+    def _override(self, incident: Incident, words: Words, ruling_id: str, at: datetime, seen: Seen) -> None:
+        self._check_terms(words)
+        agreement = self.bundle.agreement(words.agreement)
+        assert agreement
+        lifts = [rule for rule in agreement.rules if isinstance(rule, Forbid) and words.role in rule.override]
+        _object(any(not any(to in rule.recipients for rule in lifts) for to in words.to), "no-override")
+        until = words.until or at + timedelta(hours=4)
+        _object(until > at + timedelta(hours=4), "bad-limit")
+        # Whoever is shown a section sees the head.
+        named = replace(words, sections=words.sections | {HEAD})
+        ruling = Override(**_beyond(named, ruling_id, at), until=until)
+        incident.overrides.append(ruling)
+        self._tell_all(incident, words, "overridden", words.until, seen)
+        self._deliver_latest(incident, words, [ruling], seen)
+
+    def _check_terms(self, words: Words) -> None:
+        _object(not words.sections, "nothing-named")
+        stopped = {each.agreement for each in self.bundle.suspended}
+        in_force = self.bundle.agreement(words.agreement) is not None and words.agreement not in stopped
+        _object(not in_force, "unknown-agreement")
+
+    def _tell_all(self, incident: Incident, words: Words, kind: str, deadline: datetime | None, seen: Seen) -> None:
+        for member in words.to:
+            seen.tell(incident.key[0], kind, member, "", deadline)
+
+    def _deliver_latest(self, incident: Incident, words: Words, made: list[Granting], seen: Seen) -> None:
+        """The latest event, decided again, goes to each for whom something of what was ruled flows."""
+        assert incident.latest
+        event, considered = incident.latest
+        state = incident.state()
+        decisions, sent = {}, {}
+        for member in sorted(frozenset().union(*(each.recipients for each in made))):
+            decision = decide(self.bundle, considered, member, self.now, state)
+            parts = frozenset().union(*(each.parts for each in made if member in each.recipients))
+            if decision.head == "granted" and parts & {HEAD, *decision.covers}:
+                decisions[member] = decision
+            else:
+                still = "withheld" if decision.head == "granted" else decision.head
+                seen.tell(incident.key[0], still, member, "", words.until)
+        for member, decision in decisions.items():
+            sent[member] = self.send(incident, member, decision, seen)
+        if decisions:
+            self.record(incident, decisions, sent, seen)
+        if event.kind in ("transfer", "assistance"):
+            asked = {member: each for member, each in decisions.items() if member in event.to and sent[member]}
+            for member in asked:
+                incident.owe(member, event.kind, sent[member][-1], LIMITS[event.kind], self.now)
+
+    # -- what is taken back
+
+    def _rule_on_what_was_sent(self, incident: Incident, words: Words, seen: Seen) -> None:
+        _object(not set(words.to) <= set(self.bundle.receivers), "bad-recipient")
+        _object(words.kind != "lift-bar" and not words.reason, "no-reason")
+        reason = words.reason or ""
+        if words.kind == "retract":
+            notices = self.take_back(incident, frozenset(words.to), reason, words.ask or "erase", seen)
+            if notices:
+                self._show_latest(incident, notices, seen)
+        elif words.kind == "lift-bar":
+            lifted = incident.barred & (frozenset(words.to) or incident.barred)
+            incident.barred -= lifted
+            for member in lifted:
+                seen.tell(incident.key[0], "bar-lifted", member, reason)
+        else:
+            self._withdraw(incident, words, reason, seen)
+
+    def _withdraw(self, incident: Incident, words: Words, reason: str, seen: Seen) -> None:
+        everything = not words.sections or HEAD in words.sections
+        taken = set()
+        for member in sorted(frozenset(words.to) or frozenset(incident.holders)):
+            holds = incident.holders.get(member)
+            held = [part for part in (HEAD, *SECTIONS) if holds and part in holds.parts]
+            parts = tuple(part for part in held if everything or part in words.sections)
+            if not holds or not parts:
+                seen.tell(incident.key[0], "withdrawn", member, reason)
+                continue
+            taken.add(member)
+            for part in parts:
+                del holds.parts[part]
+            holds.is_restricted = holds.is_restricted and member in self.unreachable
+            if not holds.parts:
+                del incident.holders[member]
+            owed = incident.owe(member, "withdraw", None, LIMITS["withdraw"], self.now)
+            owed.withdraws, owed.reason = parts, reason
+            self.ask_to_remove(incident, owed, seen)
+            seen.tell(incident.key[0], "withdrawn", member, reason, owed.deadline)
+        self._keep_away(incident, words, taken)
+
+    def _keep_away(self, incident: Incident, words: Words, taken: set[str]) -> None:
+        """What rules would send again with the next event stands as refused."""
+        if incident.latest is None:
+            return
+        latest = incident.latest[1]
+        state = incident.state()
+        for member in taken:
+            decision = decide(self.bundle, latest, member, self.now, state)
+            flows = {HEAD, *decision.covers} if decision.head == "granted" else set()
+            if again := frozenset(flows & (words.sections or flows)):
+                incident.refusals.append(refused("refusal", member, again, (), latest))
+
+    # -- small change
+
+    def _leave(self, incident: Incident, line: Line, parts: frozenset[str]) -> None:
+        line.parts -= parts
+        if not line.parts:
+            del incident.lines[line.recipient, line.ref]
+
+    def _show_latest(self, incident: Incident, notices: list[Notice], seen: Seen) -> None:
+        sequence = incident.latest[1].sequence if incident.latest else incident.sequence
+        self.show(incident, sequence, notices, seen)
+
+
+def _object(does: bool, why: str) -> None:
+    if does:
+        raise Objection(why)
+
+
+def _ref(line: Line) -> tuple[str, str]:
+    return line.ref.agreement, line.ref.rule
+
+
+def _not_taken(key: Key, why: str) -> Seen:
+    seen = Seen("ruled", why)
+    seen.tell(key[0], "ruling-not-taken", None, why)
+    return seen
+
+
+def _why_nothing_is_open(incident: Incident, words: Words) -> str:
+    def is_about(ruling: Refusal | Release) -> bool:
+        return bool(ruling.recipients & set(words.to) and (ruling.parts & (words.sections or ruling.parts)))
+
+    for refusal in filter(is_about, incident.refusals):
+        return "lapsed" if refusal.kind == "lapse" else "already-ruled"
+    return "already-ruled" if any(map(is_about, incident.releases)) else "no-open-line"
+
+
+def _beyond(words: Words, ruling_id: str, at: datetime) -> dict[str, object]:
+    return {
+        "id": ruling_id,
+        "role": words.role,
+        "agreement": words.agreement,
+        "recipients": frozenset(words.to),
+        "parts": words.sections,
+        "at": at,
+        "locate": words.locate,
+    }
