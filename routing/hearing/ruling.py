@@ -64,5 +64,5 @@ def opened(
     at = moment_of(record.timestamp_ms) if record.timestamp_ms else matter.now
     came = latest_event(matter.origin, record.partition, incident, known, policy, matter.now, codec)
     drawn = Consequences(matter, incident, Setting(policy, codec, record.partition, known.stream))
-    pass_time(drawn, came, at)
+    pass_time(drawn, came, matter.now, at)
     return Hearing(ruling, said_of(ruling, at), record, came, drawn, known)

@@ -76,7 +76,8 @@ class Play:
         return self.send(incidents_topic(origin), incident, value)
 
     def rule(self, kind: str, incident: str = "i-1", **changes: Any) -> Effects:
-        """A ruling by whoever holds the role."""
+        """A ruling by whoever holds the role; the router hears it ``heard_after`` so much time."""
+        late = changes.pop("heard_after", timedelta())
         self.rulings += 1
         role = changes.pop("role", INSPECTOR)
         said: dict[str, Any] = {
@@ -92,7 +93,7 @@ class Play:
             "because": "it is so",
         }
         value = codec.encode("Ruling", Ruling(**said | changes).to_avro())
-        return self.send(rulings_topic(changes.get("member", "north")), incident, value)
+        return self.send(rulings_topic(changes.get("member", "north")), incident, value, late=late)
 
     def answer(self, member: str, kind: str, delivery: dict[str, Any], **changes: Any) -> Effects:
         """A receipt of one delivery, on the partition it came from."""
@@ -113,12 +114,15 @@ class Play:
         partition = int(terms["stream"].rpartition("/")[2])
         return self.send(receipts_topic(member), terms["stream"], codec.encode("Receipt", value), partition)
 
-    def send(self, topic: str, key: str, value: bytes, partition: int | None = None) -> Effects:
-        """Any record."""
+    def send(
+        self, topic: str, key: str, value: bytes, partition: int | None = None, late: timedelta = timedelta()
+    ) -> Effects:
+        """Any record, which the broker takes now and the router so much later."""
         place = partition_of(key.encode(), self.policy.exchange.partitions) if partition is None else partition
         log = self.logs[topic, place]
         record = Record(topic, place, len(log), key.encode(), value, milliseconds_of(self.now))
         log.append(record)
+        self.now += late
         return self.take(record)
 
     def take(self, record: Record) -> Effects:

@@ -353,3 +353,11 @@ def test_a_release_for_several_goes_to_those_alone_for_whom_something_of_it_flow
     play.rule("release", recipients=("south", "west"))
     assert [len(covers(play, member)) for member in ("south", "west")] == [2, 1]
     assert ("withheld", "west", "") in play.told()
+
+
+def test_whoever_is_asked_next_because_a_late_ruling_was_heard_has_all_their_time(asked):
+    """The router was away for an hour; the broker took a ruling about west when the inspector's time was over."""
+    asked.now += timedelta(minutes=16)
+    asked.rule("refuse", recipients=("west",), role=SUPERINTENDENT, heard_after=timedelta(hours=1))
+    (line,) = asked.state().rulings.value.lines
+    assert (line.recipient, line.role, line.deadline) == ("south", SUPERINTENDENT, asked.now + timedelta(minutes=30))
