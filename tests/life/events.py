@@ -170,7 +170,7 @@ class Events:
             grounds=frozenset((each.section, each.agreement, each.rule) for each in decision.grounds),
             retain_until=None if closed is None or days is None else closed + timedelta(days=days),
             changes=tuple(path for path in event.paths if path.partition("[")[0].partition(".")[0] in visible),
-            addressed=member in event.to,
+            addressed=member in event.to or (not event.to and event.kind == "stand-down" and incident.is_asked(member)),
         )
 
     def deliver(self, incident: Incident, member: str, seen: Seen, **said: object) -> Sent:

@@ -142,6 +142,10 @@ class Incident:
         self.owed.append(Owed(member, kind, asked_by, limits_s, now + timedelta(seconds=limits_s[0])))
         return self.owed[-1]
 
+    def is_asked(self, member: str) -> bool:
+        """Whether it owes an answer to a request."""
+        return any(each.member == member and each.kind in ("transfer", "assistance") for each in self.owed)
+
     def may_be_forgotten(self, now: datetime) -> bool:
         """Nobody is barred, asked or owes anything, nobody may still hold it, and no repeat can come."""
         if self.barred or self.lines or self.owed or self.last_at is None:

@@ -29,16 +29,18 @@ class Reference(Rulings):
     def receipt(self, member: str, kind: str, of: Sent, cause: str, *, by_person: bool) -> Seen:
         """A member says what it did with a delivery. Of a retraction its system's word is not enough."""
         seen = Seen("receipted")
-        seen.tell(of.key[0], kind, member, cause)
         incident = self.incidents.get(of.key)
+        answered = []
         for owed in list(incident.owed) if incident else ():
             if owed.asked_by != of or owed.member != member or kind not in SETTLED_BY[owed.kind]:
                 continue
+            answered.append(owed.kind)
             if owed.kind == "retract" and not by_person:
                 owed.by_adapter = True
             else:
                 assert incident
                 incident.owed.remove(owed)
+        seen.tell(of.key[0], kind, member, cause or "".join(answered))
         return seen
 
     def due(self, key: Key) -> Seen:

@@ -70,14 +70,14 @@ class Rulings(Events):
                 self._override(incident, words, ruling_id, at, seen)
 
     def pass_time(self, incident: Incident, at: datetime, seen: Seen) -> None:
-        """Who was not answered in time is passed by; after the last, it lapses."""
+        """Who has not answered by a time is passed by, and the next has all their time; after the last, it lapses."""
         notices: list[Notice] = []
         for named, line in list(incident.lines.items()):
             if at < line.deadline:
                 continue
             if line.step + 1 < len(line.path):
                 line.step += 1
-                line.deadline = at + timedelta(seconds=line.path[line.step].within_s)
+                line.deadline = self.now + timedelta(seconds=line.path[line.step].within_s)
                 notices.append(("escalated", line, line.parts))
             else:
                 assert incident.latest
@@ -228,6 +228,10 @@ class Rulings(Events):
     def _rule_on_what_was_sent(self, incident: Incident, words: Words, seen: Seen) -> None:
         _object(not set(words.to) <= set(self.bundle.receivers), "bad-recipient")
         _object(words.kind != "lift-bar" and not words.reason, "no-reason")
+        named = frozenset(words.to)
+        is_of_nobody = not incident.barred & (named or incident.barred)
+        _object(words.kind == "lift-bar" and is_of_nobody, "not-barred")
+        _object(words.kind != "lift-bar" and not named and not incident.holders, "nobody-holds")
         reason = words.reason or ""
         if words.kind == "retract":
             notices = self.take_back(incident, frozenset(words.to), reason, words.ask or "erase", seen)

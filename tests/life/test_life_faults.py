@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from routing import asked, consequences, elapsed, receipts, recalled, route
+from routing import asked, consequences, elapsed, recalled, receipts, route
 from routing.agreements.state import Holding
 from routing.answers.expected import Expected
 from routing.casework import judging
