@@ -63,11 +63,13 @@ def _write(held: dict[bytes, bytes], changes: Mapping[bytes, bytes | None]) -> N
 class Done:
     """What one transaction did."""
 
-    def __init__(self, fate: str, reason: str, outputs: list[tuple[str, dict[str, Any]]], forgot: list[Key]) -> None:
-        self.fate = fate
-        self.reason = reason
-        self.outputs = outputs
-        """Each topic with what was put out on it, in order."""
+    def __init__(self, effects: Effects, forgot: list[Key]) -> None:
+        self.fate = effects.fate
+        self.reason = effects.reason
+        self.written = [(output.topic, output.value) for output in effects.outputs if output.value is not None]
+        """Each topic with the bytes that were put out on it, in order."""
+        self.outputs = [(topic, stock(value)) for topic, value in self.written]
+        """The same, read."""
         self.forgot = forgot
         """Incidents that nobody need remember any more."""
 
@@ -110,9 +112,12 @@ class Router:
         entry = {name: event[name] for name in ("origin", "incident_id", "event_id")}
         entry |= {"delivery_id": terms["delivery_id"], "at": self.now} | said
         receipt = {"member": member, "kind": enum_symbol(kind), "sent_at": self.now, "entries": [entry]}
-        place = int(terms["stream"].rpartition("/")[2])
-        value = codec.encode("Receipt", receipt)
-        return self._take(self._appended(receipts_topic(member), terms["stream"], value, place))
+        return self.receipt_bytes(member, terms["stream"], codec.encode("Receipt", receipt))
+
+    def receipt_bytes(self, member: str, stream: str, value: bytes) -> Done:
+        """The same, as a member's consumer publishes it: on the partition that the stream came from."""
+        place = int(stream.rpartition("/")[2])
+        return self._take(self._appended(receipts_topic(member), stream, value, place))
 
     def next_due(self) -> tuple[int, int, bytes] | None:
         """Of what is due first: when, in milliseconds since 1970; on which partition; of which incident."""
@@ -177,8 +182,7 @@ class Router:
         _write(self._changelog[partition], changes)
         memory.commit()
         forgot = [_named(each) for each, value in changes.items() if value is None and not each.startswith(b"due:")]
-        outputs = [(output.topic, stock(output.value)) for output in effects.outputs if output.value is not None]
-        return Done(effects.fate, effects.reason, outputs, forgot)
+        return Done(effects, forgot)
 
     def _abort(self, memory: Memory, made: Callable[[], Effects], key: bytes | None) -> None:
         """It is made, dropped, and made again a moment later: what comes out differs in its times and nowhere else."""

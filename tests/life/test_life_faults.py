@@ -121,9 +121,9 @@ def a_section_goes_out_that_is_not_covered(plant: pytest.MonkeyPatch) -> None:
 def anybody_s_answer_settles_what_another_owes(plant: pytest.MonkeyPatch) -> None:
     answer = receipts._answer
 
-    def gullible(member: str, kind: str, entry: Any, drawn: Any) -> None:
-        for owing in {owed.member for owed in drawn.expected}:
-            answer(owing, kind, entry, drawn)
+    def gullible(member: str, kind: str, entry: Any, drawn: Any) -> set[str]:
+        owing = {owed.member for owed in drawn.expected}
+        return set().union(*(answer(each, kind, entry, drawn) for each in owing))
 
     plant.setattr(receipts, "_answer", gullible)
 
