@@ -108,6 +108,11 @@ class Room:
         """What it is to answer, and by when."""
         return [(row["what"], row["answer_by"]) for row in self._rows("SELECT what, answer_by FROM awaiting ORDER BY 1")]
 
+    def told_wrong(self) -> list[tuple[str, str]]:
+        """What the latest delivery says was wrong, and why."""
+        (row,) = self._rows("SELECT changes FROM delivery ORDER BY record_offset DESC LIMIT 1")
+        return [(change["path"], change["reason"]) for change in json.loads(row["changes"])]
+
     def delivered(self) -> list[str]:
         """What it was sent, by action, in order."""
         return [row["action"] for row in self._rows("SELECT action FROM delivery ORDER BY record_offset")]
