@@ -156,7 +156,8 @@ def _clients() -> str:
         "produce": link.SENDING,
         "consume, receipts": receipt_sender.SENDING,
         "route, producing": routing.producing(router),
-        "route, consuming": routing.consuming(router, named, exchange),
+        "route, in its group": routing.joining(router, named),
+        "route, fetching": routing.fetching(router, exchange),
         _SUBSCRIBER: {**subscriber.UNLESS_SAID, **subscriber.GROUP_SETTINGS},
     }
     rows = [

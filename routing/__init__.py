@@ -1,6 +1,7 @@
 """Kafka → Kafka: decide every event for every partner, cut it, record it, and commit all of that as one.
 
-The tour, in the order of one record's way: `session` fetches it into the `intake`, which takes from topics in turn;
+The tour, in the order of one record's way: `fetching` brings it, `session` puts it into the `intake`, which takes from
+topics in turn;
 `loop` hands it to `route`, which is pure: it opens and checks the event (`considering`, where
 `routing.geography` measures its places), decides for each recipient
 (`deciding` remembers, `routing.agreements` decides), and gives back `effects`: deliveries and a disclosure record

@@ -1,16 +1,15 @@
-"""One consumer and two transactional producers: fetch fairly, commit offsets with what follows from them.
+"""One member of the group, who fetches, and two transactional producers: commit offsets with what follows from them.
 
 The smallest honest interface (after franz-go's GroupTransactSession): `fetch` fills the intake, `commit` ends a batch.
 Between being given partitions and `is_ready`, what is remembered of them is brought up to date.
 Two producers are used in turn, one transaction open at a time: the second begins only after the first's commit has
 returned, so partition order and offsets stay right, and it need not wait for the first's markers.
 
-Polling happens only between transactions, so partitions are never given up inside one.
+The group is heard only between transactions, so partitions are never given up inside one.
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
@@ -18,11 +17,12 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaExcepti
 
 from routing.clock import Clock, SystemClock
 from routing.effects import Record
+from routing.fetching import Fetching
 from routing.heart import Heart
 from routing.intake import Intake, Place
 from routing.recollection import recollection
 from routing.rereading import Rereading
-from routing.settings import RouterSettings, consuming, producing, state_folder
+from routing.settings import RouterSettings, fetching, joining, producing, state_folder
 from routing.transactions import TransactionalProducer
 from schemas.errors import Fatal, Unavailable
 from schemas.exchange import Exchange
@@ -32,20 +32,10 @@ from schemas.topics import input_topics
 
 log = get_logger()
 
-_AT_ONCE: Final = 1_000
-_MOST_TAKES: Final = 8
+_MOST_TAKES: Final = 16
 _RESUME_AT: Final = 0.25
 _ASK_TIMEOUT_S: Final = 5.0
-_ASK_AGAIN_S: Final = 0.1
 _SETTLE_S: Final = 2.0
-_COORDINATOR_MOVED: Final = frozenset(
-    {
-        KafkaError.NOT_COORDINATOR,
-        KafkaError.COORDINATOR_NOT_AVAILABLE,
-        KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
-        KafkaError._WAIT_COORD,  # noqa: SLF001  librdkafka's own codes begin with an underscore
-    }
-)
 
 
 class Session:
@@ -83,7 +73,9 @@ class Session:
         ]
         group = f"{exchange.exchange}.route"
         self.rereading = Rereading(clients, name, self.clock.taken_ms)
-        self._consumer = Consumer(clients.consumer_config(group, **consuming(settings, name, exchange)))
+        self._fetching_config = clients.consumer_config(group, **fetching(settings, exchange))
+        self._fetching: Fetching | None = None
+        self._consumer = Consumer(clients.consumer_config(group, **joining(settings, name)))
         self._consumer.subscribe(
             list(input_topics(exchange)),
             on_assign=self._on_assign,
@@ -115,13 +107,13 @@ class Session:
             Fatal: the group gave this worker partitions that do not meet in it.
         """
         wait = timeout_s if self.intake.idle and (self.is_ready or not self.assigned) else 0.0
-        self._take_in(self._consumer.consume(1, wait))
-        # All that librdkafka has, since others' few may stand in its queue behind one force's flood.
+        self._hear_the_group(0.0 if self.assigned else wait)
+        # All that has been fetched, since others' few may stand behind one force's flood.
         for _ in range(_MOST_TAKES):
-            taken = self._take_in(self._consumer.consume(_AT_ONCE, 0))
-            self._pause_and_resume()
-            if taken < _AT_ONCE:
+            if self._fetching is None or not self._take_in(self._fetching.take(wait)):
                 break
+            self._pause_and_resume()
+            wait = 0.0
         if self._wrong_assignment:
             raise Fatal(self._wrong_assignment)
         if self.assigned and not self.recollection.is_ready:
@@ -175,32 +167,9 @@ class Session:
         return int(end) if end > start else 0
 
     def rewind(self) -> None:
-        """Go back to the committed offsets, as if every partition were newly assigned: what is remembered is read anew.
-
-        Raises:
-            Fatal: the broker cannot be asked; a fresh worker will start from the committed offsets anyway.
-        """
+        """Go back to the committed offsets, as if every partition were newly assigned: all is read anew."""
+        self._forget()
         self._not_ready()
-        try:
-            with self._heart.call():
-                committed = self._committed()
-                self.intake.drop([(place.topic, place.partition) for place in committed])
-                for place in committed:
-                    at = place.offset if place.offset >= 0 else OFFSET_BEGINNING
-                    self._consumer.seek(TopicPartition(place.topic, place.partition, at))
-        except KafkaException as error:
-            raise Fatal(f"the committed offsets could not be read back: {error.args[0].name()}") from None
-
-    def _committed(self) -> list[TopicPartition]:
-        """The group's offsets as the broker has them; what made the outcome unclear may have moved the coordinator."""
-        deadline = time.monotonic() + _ASK_TIMEOUT_S
-        while True:
-            try:
-                return self._consumer.committed(self._consumer.assignment(), _ASK_TIMEOUT_S)
-            except KafkaException as error:
-                if error.args[0].code() not in _COORDINATOR_MOVED or time.monotonic() > deadline:
-                    raise
-                time.sleep(_ASK_AGAIN_S)
 
     def _recall(self) -> None:
         """Do some of what is left before what was committed of the partitions is remembered.
@@ -211,7 +180,7 @@ class Session:
         if not self._is_settled:
             try:
                 with self._heart.call():
-                    committed = self._consumer.committed(self._consumer.assignment(), _SETTLE_S)
+                    committed = self._consumer.committed(self._assignment or [], _SETTLE_S)
             except KafkaException as error:
                 log.warning("committed offsets are not settled yet", kafka_error=error.args[0].name())
                 return
@@ -219,6 +188,7 @@ class Session:
                 return
             self._next = {(place.topic, place.partition): max(0, place.offset) for place in committed}
             self._is_settled = True
+            self._fetching = Fetching(self._fetching_config, map(_start, committed), self.clock.taken_ms)
             self.recollection.begin({place.partition for place in self._assignment or ()})
         with self._heart.call():
             self.recollection.bring_up_to_date()
@@ -237,40 +207,42 @@ class Session:
         self._closing = True
         for producer in self._producers:
             producer.close()
+        if self._fetching is not None:
+            self._fetching.close()
         self._consumer.close()
         self.rereading.close()
         self.recollection.close()
 
-    def _take_in(self, messages: Sequence[Any]) -> int:
+    def _hear_the_group(self, wait_s: float) -> None:
+        """Be given partitions, or give them up; wait if there is nothing else to do."""
+        message = self._consumer.poll(wait_s)
+        if message is not None and (error := message.error()) is not None:
+            _judge(error)
+
+    def _take_in(self, fetched: Sequence[Record | KafkaError]) -> bool:
+        """Put records into the intake; whether there was anything at all."""
         records = []
-        for message in messages:
-            if (error := message.error()) is not None:
-                _judge(error)
-                continue
-            records.append(
-                Record(
-                    message.topic(),
-                    message.partition(),
-                    message.offset(),
-                    message.key(),
-                    message.value(),
-                    self.clock.taken_ms(message.timestamp()[1]),
-                )
-            )
+        for each in fetched:
+            if isinstance(each, Record):
+                records.append(each)
+            else:
+                _judge(each)
         if records:
             self._heart.kafka.answered()
-        self.intake.add(records)
-        return len(messages)
+            self.intake.add(records)
+        return bool(fetched)
 
     def _pause_and_resume(self) -> None:
         """Keep one force's flood from filling the memory, and its fetches from crowding out the others'."""
+        if self._fetching is None:
+            return
         full = [place for place in self.intake.places() if place not in self._paused and self._fill(place) >= 1]
         drained = [place for place in self._paused if self._fill(place) <= _RESUME_AT]
         if full:
-            self._consumer.pause([TopicPartition(*place) for place in full])
+            self._fetching.pause(full)
             self._paused.update(full)
         if drained:
-            self._consumer.resume([TopicPartition(*place) for place in drained])
+            self._fetching.resume(drained)
             self._paused.difference_update(drained)
 
     def _fill(self, place: Place) -> float:
@@ -281,17 +253,18 @@ class Session:
     def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         if self._closing:
             return
-        self._forget(partitions)
+        self._forget()
         self._assignment = partitions
         self._wrong_assignment = split_assignment(partitions)
         self._not_ready()
-        consumer.assign(partitions)
+        # The member itself fetches nothing.
+        consumer.assign([])
         # Kept, and not asked for at each commit: librdkafka forgets its generation in the background when it is thrown
         # out of the group, and a commit without one is a commit that the broker does not fence.
         self._membership = consumer.consumer_group_metadata()
 
-    def _on_revoke(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
-        self._forget(partitions)
+    def _on_revoke(self, _consumer: Consumer, _partitions: list[TopicPartition]) -> None:
+        self._forget()
         self._assignment = None
         self._not_ready()
 
@@ -301,10 +274,19 @@ class Session:
         self.recollection.end()
         self._heart.set_ready(ready=False)
 
-    def _forget(self, partitions: list[TopicPartition]) -> None:
-        places = [(place.topic, place.partition) for place in partitions]
-        self.intake.drop(places)
-        self._paused.difference_update(places)
+    def _forget(self) -> None:
+        """What was fetched is no longer ours, or will be fetched again."""
+        if self._fetching is not None:
+            self._fetching.stop()
+            self._fetching = None
+        self.intake.drop([(place.topic, place.partition) for place in self._assignment or ()])
+        self._paused.clear()
+
+
+def _start(committed: TopicPartition) -> TopicPartition:
+    """Where to fetch from: the first record that is not committed."""
+    at = committed.offset if committed.offset >= 0 else OFFSET_BEGINNING
+    return TopicPartition(committed.topic, committed.partition, at)
 
 
 def split_assignment(partitions: Iterable[TopicPartition]) -> str:

@@ -58,8 +58,8 @@ def producing(settings: RouterSettings) -> Mapping[str, str | int | float | bool
     }
 
 
-def consuming(settings: RouterSettings, name: str, exchange: Exchange) -> Mapping[str, str | int | float | bool]:
-    """What a routing consumer asks of librdkafka besides what every consumer of ours does."""
+def joining(settings: RouterSettings, name: str) -> Mapping[str, str | int | float | bool]:
+    """What a router's membership of its group asks of librdkafka besides what every consumer of ours does."""
     return {
         "group.instance.id": name,
         # Gives one process partition n of every input topic.
@@ -67,11 +67,19 @@ def consuming(settings: RouterSettings, name: str, exchange: Exchange) -> Mappin
         "session.timeout.ms": settings.session_timeout_ms,
         "heartbeat.interval.ms": max(300, settings.session_timeout_ms // 10),
         "topic.metadata.refresh.interval.ms": 10_000,
+    }
+
+
+def fetching(settings: RouterSettings, exchange: Exchange) -> Mapping[str, str | int | float | bool]:
+    """What each of a router's clients that fetch asks of librdkafka besides what every consumer of ours does."""
+    return {
+        # They are in no group, and yet librdkafka compares it with what a file may say of polling.
+        "session.timeout.ms": settings.session_timeout_ms,
         "fetch.wait.max.ms": 100,
         # What one topic can put in front of the others in librdkafka's own queue.
         "fetch.message.max.bytes": max(512 * 1024, 2 * exchange.limits.max_event_bytes),
         "queued.max.messages.kbytes": 4_096,
-        # That queue is everybody's: while one force's flood fills it, another's few are not fetched for this long.
+        # That queue is shared by topics: while one force's flood fills it, another's few are not fetched for this long.
         "fetch.queue.backoff.ms": 5,
     }
 

@@ -16,7 +16,7 @@ from typing import Any
 from confluent_kafka import Consumer, Producer, TopicPartition
 
 from routing.heart import Heart
-from routing.settings import RouterSettings, consuming, producing
+from routing.settings import RouterSettings, fetching, joining, producing
 from schemas.exchange import Exchange
 from schemas.kafka import ClientSettings
 
@@ -40,8 +40,8 @@ def copy(task: CopyTask, cells: MutableSequence[float]) -> None:
     parent = os.getppid()
     heart = Heart(cells)
     producers = [_producer(task, turn) for turn in "ab"]
-    config = task.clients.consumer_config(task.group, **consuming(task.settings, task.group, task.exchange))
-    consumer = Consumer(config)
+    asked = {**joining(task.settings, task.group), **fetching(task.settings, task.exchange)}
+    consumer = Consumer(task.clients.consumer_config(task.group, **asked))
     consumer.subscribe([task.source], on_assign=lambda *_: heart.set_ready(ready=True))
     most = task.exchange.limits.transaction_events
     while not stop.is_set() and os.getppid() == parent:
