@@ -6,9 +6,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple
 
 from routing.agreements.considered import Considered
-from routing.considering import Control, considered, control_of, is_of_usual_size
+from routing.considering import considered, is_of_usual_size
 from routing.effects import Record
 from routing.geography.measuring import Geography
+from routing.stating import Control, control_of
 from schemas.catalogue import Entry
 from schemas.cut import OpenEvent
 
@@ -38,10 +39,10 @@ def arrived(record: Record, opened: tuple[Entry, OpenEvent], geography: Geograph
         Rejected: it contradicts itself, lacks what every event must have, or one of the sections read is malformed.
     """
     entry, event = opened
-    head, control = event.head, control_of(event)
+    head = event.head
     identity = (head["origin"], head["incident_id"], head["event_id"])
-    stated = considered(event, geography, control)
-    return Arrived(record, entry, event, identity, control, stated, is_of_usual_size(event), now)
+    read = considered(event, geography)
+    return Arrived(record, entry, event, identity, control_of(event), read, is_of_usual_size(event), now)
 
 
 def milliseconds(moment: datetime) -> int:

@@ -2,174 +2,142 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
-from typing import Any, Final, NamedTuple, Protocol, TypeVar
+from operator import itemgetter
+from typing import Any, Final, NamedTuple
 
 from routing.agreements.considered import Considered, Place
-from routing.agreements.measured import measured
 from routing.geography.measuring import Geography
+from routing.stating import Classification, Control, classification_of, control_of, hazards_of, places_of
 from schemas.codes import enum_code
-from schemas.cut import CONTROL, REMEMBERED_BYTES, EventForm, OpenEvent
+from schemas.cut import CONTROL, REMEMBERED_BYTES, OpenEvent
 from schemas.errors import Rejected
 from schemas.located import placed_sections
 
-_PATHS: Final = {
-    # Attribute: the path by which a correction names it.
-    "category": "classification.category",
-    "opening_category": "classification.opening_category",
-    "closing_category": "classification.closing_category",
-    "qualifiers": "classification.qualifiers",
-    "flags": "classification.flags",
-    "caveats": "control.caveats",
-    "handling": "handling",
-}
 _NONE: Final[frozenset[str]] = frozenset()
-_REMEMBERED_MOST: Final = 16_384
-_PLACES_MOST: Final = 8_192
-_PLACES_BYTES: Final = 1_024
-"""What is known of one place takes up to a kilobyte: a crowd of them is measured each time."""
+_REMEMBERED_MOST: Final = 8_192
 _code: Final = lru_cache(maxsize=1_024)(enum_code)
 MOST_IN_AN_ID: Final = 200
 """Characters of an incident_id or event_id: they stand in keys and in every record that is written of the event."""
-
-
-class Control(NamedTuple):
-    """What the origin tells the router of an event."""
-
-    sequence: int
-    addressees: frozenset[str]
-    caveats: frozenset[str] | None
-    changes: tuple[Mapping[str, Any], ...]
-    """Of a correction; each with its path, reason, and whether it was wrong from the start."""
-    changed: frozenset[str]
-    """The attributes with a history that the changes name; naming their section alone does not name them."""
-
-
-class _Classification(NamedTuple):
-    category: str | None = None
-    opening_category: str | None = None
-    closing_category: str | None = None
-    qualifiers: frozenset[str] | None = None
-    flags: frozenset[str] | None = None
-
-
 _READ_SECTIONS: Final = (CONTROL, "classification", "locations", "hazards")
-_T = TypeVar("_T")
-_ReadT_co = TypeVar("_ReadT_co", covariant=True)
 
 
-class _Reading(Protocol[_ReadT_co]):
-    """A function of a section's bytes that remembers, and the same function that does not."""
-
-    @property
-    def __wrapped__(self) -> Callable[[EventForm, bytes], _ReadT_co]: ...
-
-    def __call__(self, form: EventForm, block: bytes, /) -> _ReadT_co: ...
-
-
-def considered(event: OpenEvent, geography: Geography, control: Control | None = None) -> Considered:
+def considered(event: OpenEvent, geography: Geography) -> Considered:
     """What conditions may read of an event. Checks the sections it reads, and that the parts agree with each other.
 
-    Coordinates are measured here against what the bundle's geography knows, and go no further.
+    Coordinates are measured here against what the bundle's geography knows, and go no further. Events alike in all that
+    is read are one object while that is remembered.
 
     Args:
         event: the event.
         geography: of the bundle.
-        control: its control element, if it has been read.
 
     Raises:
         Rejected: the event contradicts itself or lacks what every event must have.
     """
-    head = event.head
-    control = control or control_of(event)
-    placed = placed_sections(event)
-    classification = _remembered(_classification_of, event, "classification")
-    read = _Read(
-        head["origin"],
-        _category(head["category"], classification.category),
-        classification,
-        tuple(head["handling"]) if isinstance(head["handling"], list) else None,
-        *(head["grade"], head["status"], head["kind"], head["mode"], head["marking"]),
-        _places(event, geography),
-        geography.regions,
-        placed,
-        event.non_empty,
-        control,
-        _remembered(_hazards_of, event, "hazards"),
-    )
+    control = control_of(event)
     if not is_of_usual_size(event):
-        return _considered(read)
-    # By identity, since what is remembered of equal sections is one object, and comparing is dear.
-    key = (*read[:2], id(classification), *read[3:9], id(read.places), *read[10:13], id(control), read.hazards)
+        return _considered(_OfHead(*_of_head(event.head)), _read(event, geography, placed_sections(event)), control)
+    lasting = _lasting(event, geography)
+    # By identity, since both are mostly one object for many events, and comparing is dear.
+    key = (_of_head(event.head), id(lasting), id(control))
     known = _known.get(key)
     if known is None:
-        if len(_known) >= _CONSIDERED_MOST:
+        if len(_known) >= _REMEMBERED_MOST:
             _known.clear()
-        known = _known[key] = read, _considered(read)
-    return known[1]
+        known = _known[key] = lasting, control, _considered(_OfHead(*key[0]), lasting, control)
+    return known[2]
 
 
-class _Read(NamedTuple):
-    """What is read of an event; equal places, classifications and control elements are mostly one object each."""
+class _OfHead(NamedTuple):
+    """What is read of an event's head, of what may differ from event to event of an incident."""
 
     origin: str
-    category: str | None
-    classification: _Classification
-    handling: tuple[str, ...] | None
     grade: str
     status: str
     kind: str
     mode: str
     marking: str
+
+
+class _Lasting(NamedTuple):
+    """What is read of an event that most events of its incident state alike."""
+
+    category: str | None
+    classification: Classification
+    handling: frozenset[str] | None
     places: tuple[Place, ...]
     regions: frozenset[str]
     placed: frozenset[str]
     non_empty: frozenset[str]
-    control: Control
     hazards: frozenset[str]
 
 
-_CONSIDERED_MOST: Final = 8_192
-_known: dict[tuple[Any, ...], tuple[_Read, Considered]] = {}
-"""Events alike in all that conditions read are one object. What the key names by identity is kept with it."""
+_of_head: Final = itemgetter(*_OfHead._fields)
+_known: dict[tuple[Any, int, int], tuple[_Lasting, Control, Considered]] = {}
+"""What the key names by identity is kept with what is made of it."""
+_lastings: dict[tuple[Any, ...], _Lasting] = {}
 
 
-def _considered(read: _Read) -> Considered:
-    classification, control = read.classification, read.control
-    return Considered(
-        origin=read.origin,
-        category=read.category,
-        qualifiers=classification.qualifiers,
-        flags=classification.flags,
-        caveats=control.caveats,
-        handling=None if read.handling is None else frozenset(read.handling),
-        grade=_code(read.grade),
-        status=_code(read.status),
-        kind=_code(read.kind),
-        mode=_code(read.mode),
-        marking=_code(read.marking),
-        places=read.places,
-        regions=read.regions,
-        placed=read.placed,
-        sections=_without_control(read.non_empty),
-        addressees=control.addressees,
-        opening_category=classification.opening_category,
-        closing_category=classification.closing_category,
-        hazards=read.hazards,
-        changes=control.changed if read.kind == "CORRECTED" else _NONE,
-        sequence=control.sequence,
+def _lasting(event: OpenEvent, geography: Geography) -> _Lasting:
+    """Events of an incident find it by their sections, of which equal ones are one object while they are remembered."""
+    head, checked, placed = event.head, event.checked, placed_sections(event)
+    handling = head["handling"]
+    stated = (head["category"], None if handling is None else tuple(handling), geography, event.names, placed)
+    key = (*stated, checked("classification"), checked("locations"), checked("hazards"))
+    known = _lastings.get(key)
+    if known is None:
+        if len(_lastings) >= _REMEMBERED_MOST:
+            _lastings.clear()
+        known = _lastings[key] = _one_of_equal(_read(event, geography, placed))
+    return known
+
+
+@lru_cache(maxsize=_REMEMBERED_MOST)
+def _one_of_equal(lasting: _Lasting) -> _Lasting:
+    """Incidents at different places may still state the same."""
+    return lasting
+
+
+def _read(event: OpenEvent, geography: Geography, placed: frozenset[str]) -> _Lasting:
+    head, classification = event.head, classification_of(event)
+    return _Lasting(
+        _category(head["category"], classification.category),
+        classification,
+        None if head["handling"] is None else frozenset(head["handling"]),
+        places_of(event, geography),
+        geography.regions,
+        placed,
+        event.non_empty,
+        hazards_of(event),
     )
 
 
-def control_of(event: OpenEvent) -> Control:
-    """The control element of an event.
-
-    Raises:
-        Rejected: there is none, there are several, or it is malformed.
-    """
-    return _remembered(_control_of, event, CONTROL)
+def _considered(head: _OfHead, lasting: _Lasting, control: Control) -> Considered:
+    classification = lasting.classification
+    return Considered(
+        origin=head.origin,
+        category=lasting.category,
+        qualifiers=classification.qualifiers,
+        flags=classification.flags,
+        caveats=control.caveats,
+        handling=lasting.handling,
+        grade=_code(head.grade),
+        status=_code(head.status),
+        kind=_code(head.kind),
+        mode=_code(head.mode),
+        marking=_code(head.marking),
+        places=lasting.places,
+        regions=lasting.regions,
+        placed=lasting.placed,
+        sections=_without_control(lasting.non_empty),
+        addressees=control.addressees,
+        opening_category=classification.opening_category,
+        closing_category=classification.closing_category,
+        hazards=lasting.hazards,
+        changes=control.changed if head.kind == "CORRECTED" else _NONE,
+        sequence=control.sequence,
+    )
 
 
 def is_of_usual_size(event: OpenEvent) -> bool:
@@ -177,76 +145,9 @@ def is_of_usual_size(event: OpenEvent) -> bool:
     return len(event.body) <= REMEMBERED_BYTES or event.bytes_of(_READ_SECTIONS) <= REMEMBERED_BYTES
 
 
-def _remembered(read: _Reading[_T], event: OpenEvent, section: str) -> _T:
-    """What is read of a section: events repeat what those before them said, letter for letter."""
-    block = event.block(section)
-    return (read if len(block) <= REMEMBERED_BYTES else read.__wrapped__)(event.form, block)
-
-
-@lru_cache(maxsize=_REMEMBERED_MOST)
-def _control_of(form: EventForm, block: bytes) -> Control:
-    control = _only(form, CONTROL, block)
-    if control is None:
-        raise Rejected("no-control", "expected one control element, none came", remedy="send sequence and addressees")
-    return Control(
-        control["sequence"],
-        frozenset(control["addressees"]),
-        _codes(control["caveats"]),
-        tuple(control["changes"]),
-        frozenset(_changed(control["changes"])),
-    )
-
-
-@lru_cache(maxsize=_REMEMBERED_MOST)
-def _classification_of(form: EventForm, block: bytes) -> _Classification:
-    stated = _only(form, "classification", block) or {}
-    return _Classification(
-        stated.get("category"),
-        stated.get("opening_category"),
-        stated.get("closing_category"),
-        _codes(stated.get("qualifiers")),
-        _codes(stated.get("flags")),
-    )
-
-
-def _places(event: OpenEvent, geography: Geography) -> tuple[Place, ...]:
-    block = event.block("locations")
-    places = _places_of if len(block) <= _PLACES_BYTES else _places_of.__wrapped__
-    return places(event.form, block, geography)
-
-
-@lru_cache(maxsize=_PLACES_MOST)
-def _places_of(form: EventForm, block: bytes, geography: Geography) -> tuple[Place, ...]:
-    places = tuple(sorted((_place(each, geography) for each in form.items("locations", block)), key=_place_order))
-    return _one_of_equal(places) if len(block) <= _PLACES_BYTES else places
-
-
-@lru_cache(maxsize=_PLACES_MOST)
-def _one_of_equal(places: tuple[Place, ...]) -> tuple[Place, ...]:
-    return places
-
-
-@lru_cache(maxsize=_REMEMBERED_MOST)
-def _hazards_of(form: EventForm, block: bytes) -> frozenset[str]:
-    return frozenset(hazard["kind"] for hazard in form.items("hazards", block) if hazard["kind"])
-
-
 @lru_cache(maxsize=_REMEMBERED_MOST)
 def _without_control(sections: frozenset[str]) -> frozenset[str]:
     return sections - {CONTROL}
-
-
-def _place(location: Mapping[str, Any], geography: Geography) -> Place:
-    place, point = Place(location["kind"] or None, location["district"]), location["point"]
-    if point is None:
-        return place
-    return measured(place, point["longitude"], point["latitude"], location["radius_m"] or 0.0, geography)
-
-
-def _changed(changes: Iterable[Mapping[str, Any]]) -> Iterator[str]:
-    """The attributes with a history that a correction names; naming their section alone does not name them."""
-    paths = {re.sub(r"\[\d*\]", "", change["path"]) for change in changes}
-    return (name for name, path in _PATHS.items() if path in paths)
 
 
 def check_identity(event: OpenEvent, origin: str, key: bytes | None) -> None:
@@ -280,13 +181,6 @@ def check_identity(event: OpenEvent, origin: str, key: bytes | None) -> None:
         )
 
 
-def _only(form: EventForm, section: str, block: bytes) -> dict[str, Any] | None:
-    items = form.items(section, block)
-    if len(items) > 1:
-        raise Rejected("too-many", f"expected at most one element in {section}, {len(items)} came")
-    return items[0] if items else None
-
-
 def _category(first_level: str, full: object) -> str | None:
     """The full path if stated, else the first level, which every recipient sees and so must be no more than that."""
     if "/" in first_level:
@@ -304,11 +198,3 @@ def _category(first_level: str, full: object) -> str | None:
             remedy="derive the one from the other",
         )
     return full
-
-
-def _codes(values: object) -> frozenset[str] | None:
-    return frozenset(values) if isinstance(values, list) else None
-
-
-def _place_order(place: Place) -> tuple[str, str]:
-    return place.kind or "", place.district or ""

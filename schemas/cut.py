@@ -4,38 +4,26 @@ We write each section as **one sized block** (Avro: a negative count, then the s
 the end of a section is known from its first bytes. What comes out of a cut is plain Avro that any library reads.
 
 Decoders ignore the size, so a size that lies would make two readers see two different records. A section is therefore
-checked to exactly its stated end before it is read (`OpenEvent.section`) or passed on (`OpenEvent.view`). What is usual
-is checked by straight-line code (`schemas.straight`), and only once while it is remembered, since an update repeats
-most of the sections before it; on all else `schemas.walk` has the last word. An event in another valid Avro form is
-rewritten in ours first (`schemas.rewrite`).
+checked to exactly its stated end before it is read (`OpenEvent.checked`) or passed on (`OpenEvent.view`). What is usual
+is checked by straight-line code (`schemas.straight`), and only once while it is remembered (`schemas.opened`), since an
+update repeats most of the sections before it; on all else `schemas.walk` has the last word. An event in another valid
+Avro form is rewritten in ours first (`schemas.rewrite`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
-from functools import lru_cache
-from typing import Any, Final, NamedTuple
+from collections.abc import Collection, Mapping
+from typing import Any
 
 from schemas.avro_form import Form, Schema, named_types, parse, self_contained, without_logical_types
 from schemas.errors import Rejected
+from schemas.opened import CONTROL, EMPTY, REMEMBERED_BYTES, Checked, OpenEvent, Seen, index_of
 from schemas.places import WATCHED
 from schemas.straight import GIVEN_UP, Skip, reader, skipper
 from schemas.walk import Spot, Spotter, Walker
 from schemas.wire import long_bytes, read_long
 
-EMPTY: Final = b"\x00"
-CONTROL: Final = "control"
-
-Span = tuple[int, int]
-"""Where a section's bytes start and end."""
-
-REMEMBERED_MOST: Final = 32_768
-"""Sections of one schema version that are known to be honest: the updates of an hour or two find theirs among them."""
-REMEMBERED_BYTES: Final = 2_048
-"""A larger section is checked each time: nobody can fill the memory of others."""
-
-
-NOTHING_ELSE: Final[Mapping[str, bytes]] = {}
+__all__ = ["CONTROL", "EMPTY", "REMEMBERED_BYTES", "EventForm", "NotSized", "OpenEvent", "sized_block"]
 
 
 class NotSized(Exception):
@@ -53,7 +41,7 @@ class EventForm:
             raise ValueError(msg)
         self.schema = schema
         self.names: tuple[str, ...] = tuple(field["name"] for field in sections)
-        self.index: Mapping[str, int] = {name: i for i, name in enumerate(self.names)}
+        self.index = index_of(self.names)
         parsed = parse(schema)
         types = named_types(parsed)
         arrays = [_as_record(self_contained(field["type"], types)) for field in parsed["fields"][split:]]
@@ -73,7 +61,7 @@ class EventForm:
         self._skippers = tuple(skippers[item["name"]] for item in items)
         unwatched = {item["name"]: skipper(item, {}) for item in items}
         self._unwatched = tuple(unwatched[item["name"]] for item in items)
-        self._remembered = lru_cache(maxsize=REMEMBERED_MOST)(self._spots)
+        self.seen = Seen(self.names)
 
     def encode(self, event: Mapping[str, Any]) -> bytes:
         """The event in our form. Missing fields take the schema's defaults."""
@@ -101,17 +89,17 @@ class EventForm:
             NotSized: a section is not one sized block; `rewrite` makes it so.
         """
         head, at = self._head_of(body)
-        end_of_head = at
+        end_of_head, size = at, len(body)
         found = {}
         for name in self.names:
-            if at < len(body) and not body[at]:
+            if at < size and not body[at]:
                 at += 1
             else:
                 end = _usual_section_end(body, at) or _section_end(body, at, name)
                 found[name] = (at, end)
                 at = end
-        if at != len(body):
-            raise Rejected("trailing", f"the event ends at byte {at}, and {len(body) - at} more bytes came")
+        if at != size:
+            raise Rejected("trailing", f"the event ends at byte {at}, and {size - at} more bytes came")
         return OpenEvent(self, body, head, end_of_head, found)
 
     def _head_of(self, body: bytes) -> tuple[Mapping[str, Any], int]:
@@ -129,19 +117,26 @@ class EventForm:
             head = self.head.decode(body[:at], "the head")
         return head, at
 
-    def check(self, section: str, block: bytes, body: bytes, start: int) -> None:
+    def check(self, section: str, block: bytes, body: bytes, start: int) -> Checked:
         """Make sure that the section's bytes, which start there in the body, are what an honest writer writes.
 
         Raises:
             Rejected: they are not.
         """
-        index = self.index[section]
-        if len(block) <= REMEMBERED_BYTES:
-            is_honest = self._remembered(section, block) is not None
-        else:
-            is_honest = _skips(self._unwatched[index], block, [])
-        if not is_honest:
-            self.item_walkers[index].walk_array(body, start, f"section {section}")
+        if (known := self.seen.find(section, block)) is not None:
+            return known
+        if len(block) > REMEMBERED_BYTES:
+            if not _skips(self._unwatched[self.index[section]], block, []):
+                self.item_walkers[self.index[section]].walk_array(body, start, f"section {section}")
+            # Whoever wants to know what stands where in it asks again.
+            return Checked(b"", ())
+        spots = self.spots(section, block)
+        if spots is None:
+            self.item_walkers[self.index[section]].walk_array(body, start, f"section {section}")
+            raise Rejected("undecodable", f"section {section} at byte {start} is not what an honest writer writes")
+        known = Checked(block, spots)
+        self.seen.keep(section, known)
+        return known
 
     def can_hold(self, parts: Collection[str]) -> tuple[str, ...]:
         """The sections that can hold any of these parts of `schemas.places`."""
@@ -150,10 +145,6 @@ class EventForm:
 
     def spots(self, section: str, block: bytes) -> tuple[Spot, ...] | None:
         """Where the parts of `schemas.places` stand in a section's bytes, in order; None: they are not honest."""
-        return self._remembered(section, block) if len(block) <= REMEMBERED_BYTES else self._spots(section, block)
-
-    def _spots(self, section: str, block: bytes) -> tuple[Spot, ...] | None:
-        """Of one sized block of items as an honest writer writes them, and its end."""
         index = self.index[section]
         seen: list[Spot] = []
         if _skips(self._skippers[index], block, seen):
@@ -170,120 +161,6 @@ class EventForm:
         index = self.index[section]
         items: list[dict[str, Any]] = self._readers[index].decode(block, f"section {section}")["items"]
         return items
-
-
-class OpenEvent:
-    """An event whose sections have been found but not decoded. Reading one section checks that section."""
-
-    __slots__ = ("_checked", "_end_of_head", "_found", "_names", "body", "form", "head")
-
-    def __init__(
-        self, form: EventForm, body: bytes, head: Mapping[str, Any], end_of_head: int, found: Mapping[str, Span]
-    ) -> None:
-        self.form = form
-        self.body = body
-        self.head = head
-        """Times as integers."""
-        self._end_of_head = end_of_head
-        self._found = found
-        self._names = tuple(found)
-        self._checked: dict[str, bytes] = {}
-        """The bytes of sections that were checked; of a large one none, lest the event be held twice."""
-
-    @property
-    def non_empty(self) -> frozenset[str]:
-        """Names of the sections that are not empty, control included."""
-        return _names_of(self._names)
-
-    def section(self, name: str) -> list[dict[str, Any]]:
-        """The items of a section, times as integers; empty if this schema version has no such section.
-
-        Raises:
-            Rejected: its bytes are not what an honest writer writes.
-        """
-        return self.form.items(name, self.block(name))
-
-    def block(self, name: str) -> bytes:
-        """The bytes of a section, checked: one sized block; nothing if it is empty or this version has no such section.
-
-        Raises:
-            Rejected: they are not what an honest writer writes.
-        """
-        if known := self._checked.get(name):
-            return known
-        if name not in self._found:
-            return b""
-        start, end = self._found[name]
-        block = self.body[start:end]
-        if known is None:
-            self.form.check(name, block, self.body, start)
-            self._checked[name] = block if len(block) <= REMEMBERED_BYTES else b""
-        return block
-
-    def bytes_of(self, names: Iterable[str]) -> int:
-        """How many bytes the head and some sections take."""
-        size = self._end_of_head
-        for name in names:
-            if name in self._found:
-                start, end = self._found[name]
-                size += end - start
-        return size
-
-    def span(self, name: str) -> Span:
-        """Where the bytes of a section that is not empty start and end."""
-        return self._found[name]
-
-    def spots(self, name: str) -> tuple[Spot, ...]:
-        """Where the parts of `schemas.places` stand in the bytes of a section (`block`), in order.
-
-        Raises:
-            Rejected: its bytes are not what an honest writer writes.
-        """
-        block = self.block(name)
-        return (block and self.form.spots(name, block)) or ()
-
-    def view(self, keep: Collection[str], instead: Mapping[str, bytes] = NOTHING_ELSE) -> bytes:
-        """The body with every section blank but those named; control is always blank.
-
-        Args:
-            keep: the sections to pass on.
-            instead: bytes that stand for some of them, as `schemas.located` makes them.
-
-        Raises:
-            Rejected: a section to keep is not what an honest writer writes.
-        """
-        plan = _plan(self._names, tuple(keep), tuple(instead))
-        for name in plan.passed_on:
-            if name not in self._checked:
-                self.block(name)
-        parts: list[bytes] = []
-        since = 0
-        for name, is_told_otherwise in plan.replaced:
-            start, end = self._found[name]
-            parts += (self.body[since:start], instead[name] if is_told_otherwise else EMPTY)
-            since = end
-        parts.append(self.body[since:])
-        return b"".join(parts)
-
-
-class _Plan(NamedTuple):
-    """Of the sections that are not empty: what is done with each, in order."""
-
-    passed_on: tuple[str, ...]
-    replaced: tuple[tuple[str, bool], ...]
-    """Each with whether something is told in its place; else it is blank."""
-
-
-@lru_cache(maxsize=4_096)
-def _plan(names: tuple[str, ...], keep: tuple[str, ...], instead: tuple[str, ...]) -> _Plan:
-    kept = [name for name in names if name in keep and name != CONTROL]
-    passed_on = tuple(name for name in kept if name not in instead)
-    return _Plan(passed_on, tuple((name, name in kept) for name in names if name not in passed_on))
-
-
-@lru_cache(maxsize=4_096)
-def _names_of(found: tuple[str, ...]) -> frozenset[str]:
-    return frozenset(found)
 
 
 def sized_block(count: int, content: bytes) -> bytes:

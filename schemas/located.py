@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 
 from schemas.avro_form import Form
 from schemas.codes import codes
-from schemas.cut import REMEMBERED_BYTES, REMEMBERED_MOST, EventForm, OpenEvent, sized_block
+from schemas.cut import EventForm, OpenEvent, sized_block
 from schemas.errors import Rejected
 from schemas.places import DIRECTION, LOCATION, REFERENCES, TELL_WHERE
 from schemas.walk import Spot
@@ -54,12 +54,12 @@ def placed_sections(event: OpenEvent) -> frozenset[str]:
 
     One that is malformed counts: that it states none cannot be told.
     """
-    return _interned(tuple(name for name in _candidates(event.form, event.non_empty) if _is_placed(event, name)))
+    return _interned(tuple([name for name in _candidates(event.form, event.names) if _is_placed(event, name)]))
 
 
 @lru_cache(maxsize=1_024)
-def _candidates(form: EventForm, non_empty: frozenset[str]) -> tuple[str, ...]:
-    return tuple(name for name in form.can_hold(TELL_WHERE) if name in non_empty)
+def _candidates(form: EventForm, names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(name for name in form.can_hold(TELL_WHERE) if name in names)
 
 
 @lru_cache(maxsize=1_024)
@@ -69,17 +69,15 @@ def _interned(names: tuple[str, ...]) -> frozenset[str]:
 
 def _is_placed(event: OpenEvent, section: str) -> bool:
     try:
-        block = event.block(section)
+        checked = event.checked(section)
     except Rejected:
         return True
-    is_placed = _is_placed_block if len(block) <= REMEMBERED_BYTES else _is_placed_block.__wrapped__
-    return is_placed(event.form, section, block)
-
-
-@lru_cache(maxsize=REMEMBERED_MOST)
-def _is_placed_block(form: EventForm, section: str, block: bytes) -> bool:
-    """Of bytes that were checked: an update repeats most of the sections before it."""
-    return any(_tells_where(form, block, spot) for spot in form.spots(section, block) or ())
+    if checked is None:
+        return False
+    if checked.states_where is None:
+        block = event.block(section)
+        checked.states_where = any(_tells_where(event.form, block, spot) for spot in event.spots(section))
+    return checked.states_where
 
 
 def located(event: OpenEvent, section: str, tell: Tell) -> bytes:

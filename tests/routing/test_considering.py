@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from routing import considering
+from routing import considering, stating
 from routing.agreements.considered import Considered
 from routing.agreements.measured import geography_of
 from routing.considering import considered
@@ -25,11 +25,12 @@ def opened(**stated: Any) -> OpenEvent:
 
 def afresh(event: OpenEvent) -> Considered:
     """With nothing remembered."""
-    for remembering in (considering._control_of, considering._classification_of, considering._places_of):
+    for remembering in (stating._control_of, stating._classification_of, stating._places_of, stating._one_of_equal):
         remembering.cache_clear()
-    for remembering in (considering._one_of_equal, considering._hazards_of, considering._without_control):
+    for remembering in (stating._hazards_of, considering._without_control, considering._one_of_equal):
         remembering.cache_clear()
     considering._known.clear()
+    considering._lastings.clear()
     return considered(event, NOWHERE)
 
 
@@ -70,6 +71,6 @@ def test_an_event_is_read_as_if_it_were_the_first(several: list[dict[str, Any]])
 def test_events_that_are_alike_are_one_object_and_a_large_one_is_not_remembered():
     assert considered(opened(), NOWHERE) is considered(opened(), NOWHERE)
     places = [{"location_ref": "a", "kind": "incident", "district": "Leeds"}] * 2_000
-    before = len(considering._known)
+    before = len(considering._known), len(considering._lastings)
     assert len(considered(opened(locations=places), NOWHERE).places) == 2_000
-    assert len(considering._known) == before
+    assert (len(considering._known), len(considering._lastings)) == before
