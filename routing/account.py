@@ -100,7 +100,17 @@ def _count_ruling(origin: str, effects: Effects) -> None:
 
 def _count_decisions(origin: str, events: Sequence[Effects]) -> None:
     """Added up first, as numbers: an event is decided for every member, and to count is dearer than to add."""
-    decided = Counter(chain.from_iterable([_numbered(effects.outcomes) for effects in events]))
+    alike = Counter([id(effects.outcomes) for effects in events])
+    decided: Counter[int] = Counter()
+    several: list[tuple[int, ...]] = []
+    for effects in events:
+        times = alike.pop(id(effects.outcomes), 0)
+        if times == 1:
+            several.append(_numbered(effects.outcomes))
+        elif times:
+            for number in _numbered(effects.outcomes):
+                decided[number] += times
+    decided.update(chain.from_iterable(several))
     for number, times in decided.items():
         recipient, outcome = _pairs[number]
         metrics.increment("decisions_total", times, origin=origin, recipient=recipient, outcome=outcome)

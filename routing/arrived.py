@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from routing.agreements.considered import Considered
@@ -45,6 +46,7 @@ def arrived(record: Record, opened: tuple[Entry, OpenEvent], geography: Geograph
     return Arrived(record, entry, event, identity, control_of(event), read, is_of_usual_size(event), now)
 
 
+@lru_cache(maxsize=16)
 def milliseconds(moment: datetime) -> int:
     """A time as Avro holds it: milliseconds since 1970, rounded down."""
     return (moment - _EPOCH) // _MS

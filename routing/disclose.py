@@ -6,7 +6,7 @@ with equal coverage share one cut event. What is left for each delivery is to pu
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache, partial
 from typing import Any, Final, NamedTuple
 
@@ -21,6 +21,7 @@ from routing.what_came_before import NOTHING
 from routing.wording import of_event
 from schemas.codec import LONG_GIVEN, EventCodec, id_rest, stable_ids
 from schemas.located import Told, located
+from schemas.opened import Index, OpenEvent, Plan, plan_of
 from schemas.parts import ID_LENGTH
 from schemas.topics import disclosures_topic
 from schemas.wire import long_bytes, string_bytes
@@ -82,41 +83,65 @@ def _rests(circulated: Circulation, cause: str) -> list[bytes]:
 def _deliveries(
     arrived: Arrived, circulated: Circulation, ids: list[bytes], codec: EventCodec, positions: Positions
 ) -> Disclosed:
-    record = arrived.record
-    views = [_seen(arrived, view, codec) for view in circulated.views]
+    partition, key = arrived.record.partition, arrived.record.key or b""
+    views = _views(arrived, circulated, codec)
     framed = codec.delivery_frame(arrived.entry) + ID_LENGTH
-    key, partition = record.key or b"", record.partition
-    decided_ms = milliseconds(arrived.now)
+    decided_ms, closed_ms = milliseconds(arrived.now), positions.closed_ms
     addressees = arrived.considered.addressees | positions.stood_down
     is_plain = not addressees and not arrived.control.changes
+    before, stream_of = positions.numbers, positions.stream
     outputs = []
     numbers: dict[str, int] = {}
     streams: dict[str, int] = {}
     for to, delivery_id in zip(circulated.deliveries, ids, strict=True):
-        recipient, view = to.recipient, circulated.views[to.view]
-        number = numbers[recipient] = (numbers.get(recipient) or positions.numbers.get(recipient, 0)) + 1
-        place = streams[recipient] = (streams.get(recipient) or positions.stream(recipient)) + 1
-        whom, stream = _address(recipient, partition)
-        opening = to.opening if is_plain or view is None else _opening(arrived, to, addressees)
-        times = _times(decided_ms, positions.closed_ms, to.retain_days)
-        address = (whom, LONG_GIVEN, long_bytes(number), stream, LONG_GIVEN, long_bytes(place))
-        value = b"".join((framed, delivery_id, *address, opening, times, to.ending, views[to.view]))
-        outputs.append(Output(to.topic, key, value))
+        recipient, topic, _wording, view, opening, ending, retain_days, _rest = to
+        numbers[recipient] = number = (numbers.get(recipient) or before.get(recipient, 0)) + 1
+        streams[recipient] = place = (streams.get(recipient) or stream_of(recipient)) + 1
+        if not is_plain and circulated.views[view] is not None:
+            opening = _opening(arrived, to, addressees)
+        address, times = _address(recipient, partition, number), _times(decided_ms, closed_ms, retain_days)
+        terms = (framed, delivery_id, address, long_bytes(place), opening, times, ending)
+        outputs.append(Output(topic, key, b"".join((*terms, *views[view]))))
     return Disclosed(outputs, streams)
 
 
-def _seen(arrived: Arrived, view: View | None, codec: EventCodec) -> bytes:
+def _views(arrived: Arrived, circulated: Circulation, codec: EventCodec) -> list[Sequence[bytes]]:
+    """What is seen of an event, each view in parts."""
+    event = arrived.event
+    key = (id(circulated), event.names, event.form.index)
+    known = _plans.get(key)
+    if known is None:
+        if len(_plans) >= _REMEMBERED_MOST:
+            _plans.clear()
+        plans = [None if view is None or view.located else _plan(event, view.covers) for view in circulated.views]
+        known = _plans[key] = circulated, plans
+    return [
+        _seen(arrived, view, codec) if plan is None else event.cut(plan)
+        for view, plan in zip(circulated.views, known[1], strict=True)
+    ]
+
+
+_REMEMBERED_MOST: Final = 8_192
+_plans: dict[tuple[int, tuple[str, ...], Index], tuple[Circulation, list[Plan | None]]] = {}
+"""How each view of a circulation is cut, of events with the same sections; none where something is made of the event.
+By the identity of the circulation, which is kept with it: comparing is dear."""
+
+
+def _plan(event: OpenEvent, covers: tuple[str, ...]) -> Plan:
+    return plan_of(event.form.index, event.names, covers, ())
+
+
+def _seen(arrived: Arrived, view: View | None, codec: EventCodec) -> Sequence[bytes]:
+    """Of a notice the event is made afresh; where places are told coarsely, their sections are."""
     event = arrived.event
     if view is None:
-        return afresh(arrived.entry, event, codec)
-    if not view.located:
-        return event.view(view.covers)
+        return (afresh(arrived.entry, event, codec),)
     instead = {
         section: located(event, section, partial(_told, locate))
         for section, locate in view.located
         if section in event.non_empty
     }
-    return event.view(view.covers, instead)
+    return (event.view(view.covers, instead),)
 
 
 def _told(locate: Locate, longitude: float, latitude: float, radius_m: float) -> Told | None:
@@ -147,9 +172,10 @@ def _times(decided_ms: int, closed_ms: int | None, retain_days: int | None) -> b
 
 
 @lru_cache(maxsize=65_536)
-def _address(recipient: str, partition: int) -> tuple[bytes, bytes]:
-    """To whom, and in which stream: what does not change from delivery to delivery."""
-    return string_bytes(recipient), string_bytes(f"{recipient}/{partition}")
+def _address(recipient: str, partition: int, number: int) -> bytes:
+    """To whom, which of the incident's deliveries it is, and in which stream: all of an address but the place in it."""
+    stream = string_bytes(f"{recipient}/{partition}")
+    return b"".join((string_bytes(recipient), LONG_GIVEN, long_bytes(number), stream, LONG_GIVEN))
 
 
 def _record(

@@ -47,11 +47,9 @@ def record_head(arrived: Arrived, bundle: Bundle, before: bytes = NOTHING, cause
         _text(origin),
         string_bytes(incident_id),
         string_bytes(event_id),
-        _long(arrived.considered.sequence),
-        _text(record.lies_on),
-        _long(record.partition),
+        _source(arrived.considered.sequence, record.lies_on, record.partition),
         long_bytes(record.offset),
-        _long(milliseconds(arrived.now)),
+        long_bytes(milliseconds(arrived.now)),
         _policy(bundle.version, bundle.hash),
         encode(arrived.considered),
         before,
@@ -68,7 +66,11 @@ def _opening() -> bytes:
 
 
 _text: Final = lru_cache(maxsize=4_096)(string_bytes)
-_long: Final = lru_cache(maxsize=4_096)(long_bytes)
+
+
+@lru_cache(maxsize=4_096)
+def _source(sequence: int, topic: str, partition: int) -> bytes:
+    return b"".join((long_bytes(sequence), string_bytes(topic), long_bytes(partition)))
 
 
 @lru_cache(maxsize=16)

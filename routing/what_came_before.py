@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
 from functools import lru_cache
 from typing import Any, Final
 
@@ -29,18 +28,25 @@ def what_came_before(incident: Incident | None) -> bytes:
     if incident is None:
         return NOTHING
     parts = (
-        _time("last_event_at", moment_of(incident.last_event_ms)),
-        _time("closed_at", None if incident.closed_ms is None else moment_of(incident.closed_ms)),
+        _time("last_event_at", incident.last_event_ms),
+        "" if incident.closed_ms is None else _time("closed_at", incident.closed_ms),
         _history(incident.history),
         _holdings(incident.holdings),
         _rulings(incident.rulings),
     )
-    text = f"{{{','.join(part for part in parts if part)}}}".encode()
+    text = f"{{{','.join(filter(None, parts))}}}".encode()
     return b"".join((_GIVEN, long_bytes(len(text)), text))
 
 
-def _time(name: str, at: datetime | None) -> str:
-    return "" if at is None else f'"{name}":"{at.isoformat()}"'
+def _time(name: str, at_ms: int) -> str:
+    """As ``isoformat`` writes it: a second is written once, since many events are of the same."""
+    second, rest_ms = divmod(at_ms, 1_000)
+    return f'"{name}":"{_second(second)}{f".{rest_ms:03d}000" if rest_ms else ""}+00:00"'
+
+
+@lru_cache(maxsize=256)
+def _second(since_1970: int) -> str:
+    return moment_of(1_000 * since_1970).replace(tzinfo=None).isoformat()
 
 
 @lru_cache(maxsize=_REMEMBERED_MOST)

@@ -13,11 +13,11 @@ Avro form is rewritten in ours first (`schemas.rewrite`).
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import Any
+from typing import Any, Final
 
 from schemas.avro_form import Form, Schema, named_types, parse, self_contained, without_logical_types
 from schemas.errors import Rejected
-from schemas.opened import CONTROL, EMPTY, REMEMBERED_BYTES, Checked, OpenEvent, Seen, index_of
+from schemas.opened import CONTROL, EMPTY, REMEMBERED_BYTES, Checked, Index, OpenEvent, Seen
 from schemas.places import WATCHED
 from schemas.straight import GIVEN_UP, Skip, reader, skipper
 from schemas.walk import Spot, Spotter, Walker
@@ -41,7 +41,7 @@ class EventForm:
             raise ValueError(msg)
         self.schema = schema
         self.names: tuple[str, ...] = tuple(field["name"] for field in sections)
-        self.index = index_of(self.names)
+        self.index = Index((name, number) for number, name in enumerate(self.names))
         parsed = parse(schema)
         types = named_types(parsed)
         arrays = [_as_record(self_contained(field["type"], types)) for field in parsed["fields"][split:]]
@@ -130,12 +130,13 @@ class EventForm:
                 self.item_walkers[self.index[section]].walk_array(body, start, f"section {section}")
             # Whoever wants to know what stands where in it asks again.
             return Checked(b"", ())
-        spots = self.spots(section, block)
+        beginning = _beginning(section, block)
+        spots = self._spots(section, block, self.seen.begun_with(beginning))
         if spots is None:
             self.item_walkers[self.index[section]].walk_array(body, start, f"section {section}")
             raise Rejected("undecodable", f"section {section} at byte {start} is not what an honest writer writes")
         known = Checked(block, spots)
-        self.seen.keep(section, known)
+        self.seen.keep(section, known, beginning)
         return known
 
     def can_hold(self, parts: Collection[str]) -> tuple[str, ...]:
@@ -145,9 +146,13 @@ class EventForm:
 
     def spots(self, section: str, block: bytes) -> tuple[Spot, ...] | None:
         """Where the parts of `schemas.places` stand in a section's bytes, in order; None: they are not honest."""
+        return self._spots(section, block, None)
+
+    def _spots(self, section: str, block: bytes, before: Checked | None) -> tuple[Spot, ...] | None:
+        """The same; what stood in a section that was checked is not checked again where this one begins with it."""
         index = self.index[section]
         seen: list[Spot] = []
-        if _skips(self._skippers[index], block, seen):
+        if _skips(self._skippers[index], block, seen, before):
             return tuple(seen)
         try:
             return tuple(self._spotters[index].spots(block, 0, ""))
@@ -179,16 +184,40 @@ def _as_record(array: Schema) -> Schema:
     return {"type": "record", "name": "huecry.Section", "fields": [{"name": "items", "type": array}]}
 
 
-def _skips(skip: Skip, block: bytes, seen: list[Spot]) -> bool:
+def _skips(skip: Skip, block: bytes, seen: list[Spot], before: Checked | None = None) -> bool:
     """Whether straight-line code takes a section's bytes, to their last; else the walk must say."""
     try:
         count, at = read_long(block, 0)
         _, at = read_long(block, at)
+        if before is not None:
+            known, at = _known_items(block, at, before, seen, most=-count)
+            count += known
         for _ in range(-count):
             at = skip(block, at, seen)
     except GIVEN_UP:
         return False
     return at == len(block) - 1
+
+
+def _known_items(block: bytes, at: int, before: Checked, seen: list[Spot], most: int) -> tuple[int, int]:
+    """How many items a section begins with that another consists of, and where they end; none if it does not."""
+    count, first = read_long(before.block, 0)
+    _, first = read_long(before.block, first)
+    items = before.block[first:-1]
+    if -count > most or not block.startswith(items, at):
+        return 0, at
+    seen += [Spot(part, start + at - first, end + at - first) for part, start, end in before.spots]
+    return -count, at + len(items)
+
+
+_OF_A_BEGINNING: Final = 64
+
+
+def _beginning(section: str, block: bytes) -> bytes:
+    """By which an earlier state of a section is found: its name, and the first bytes of its first item."""
+    _count, at = read_long(block, 0)
+    _size, at = read_long(block, at)
+    return section.encode() + block[at : at + _OF_A_BEGINNING]
 
 
 def _usual_section_end(body: bytes, at: int) -> int:

@@ -51,19 +51,27 @@ class Seen:
         self.recent: dict[str, dict[bytes, Checked]] = {name: {} for name in self._names}
         """By section and bytes. For whoever looks often: all others ask `find`."""
         self._earlier = self.recent
+        self._begun: dict[bytes, Checked] = {}
 
     def find(self, name: str, block: bytes) -> Checked | None:
         """What is known of these bytes."""
         found = self.recent[name].get(block)
         if found is None and (found := self._earlier[name].get(block)) is not None:
-            self.keep(name, found)
+            self.recent[name][block] = found
+            self._count += 1
         return found
 
-    def keep(self, name: str, checked: Checked) -> None:
+    def begun_with(self, beginning: bytes) -> Checked | None:
+        """The last section that began so: a log that grew begins with what it was."""
+        return self._begun.get(beginning)
+
+    def keep(self, name: str, checked: Checked, beginning: bytes) -> None:
         """Remember a section that is not too large."""
         if self._count >= REMEMBERED_MOST // 2:
             self._earlier, self.recent, self._count = self.recent, {each: {} for each in self._names}, 0
+            self._begun = {}
         self.recent[name][checked.block] = checked
+        self._begun[beginning] = checked
         self._count += 1
 
 
@@ -162,7 +170,18 @@ class OpenEvent:
         Raises:
             Rejected: a section to keep is not what an honest writer writes.
         """
-        plan = _plan(self.form.index, self._names, tuple(keep), tuple(instead))
+        return b"".join(self.cut(plan_of(self.form.index, self._names, tuple(keep), tuple(instead)), instead))
+
+    def cut(self, plan: Plan, instead: Mapping[str, bytes] = NOTHING_ELSE) -> list[bytes]:
+        """The parts of a view, in order.
+
+        Args:
+            plan: for an event with just these sections (`names`).
+            instead: bytes for the sections of which the plan says that something is told in their place.
+
+        Raises:
+            Rejected: a section to keep is not what an honest writer writes.
+        """
         checked, found, body = self._checked, self._found, self.body
         for name in plan.passed_on:
             if name not in checked:
@@ -174,11 +193,11 @@ class OpenEvent:
             parts.append(filler or instead[first])
             since = found[last][1]
         parts.append(body[since:])
-        return b"".join(parts)
+        return parts
 
 
-class _Plan(NamedTuple):
-    """Of the sections that are not empty: what is done with each, in order."""
+class Plan(NamedTuple):
+    """Of the sections that are not empty: what a view does with each, in order."""
 
     passed_on: tuple[str, ...]
     replaced: tuple[tuple[str, str, bytes], ...]
@@ -186,20 +205,23 @@ class _Plan(NamedTuple):
     which something is told otherwise."""
 
 
-class _Index(dict[str, int]):
-    """The positions of the sections of one form, told from others by identity."""
+class Index(dict[str, int]):
+    """Where each section of a form stands. Compared by identity: what is planned for a form is remembered by this."""
 
     __hash__ = object.__hash__  # type: ignore[assignment]
     __eq__ = object.__eq__
 
 
-def index_of(names: Iterable[str]) -> Mapping[str, int]:
-    """Where each section stands; what is planned for a form is remembered by this."""
-    return _Index((name, number) for number, name in enumerate(names))
-
-
 @lru_cache(maxsize=4_096)
-def _plan(index: Mapping[str, int], names: tuple[str, ...], keep: tuple[str, ...], instead: tuple[str, ...]) -> _Plan:
+def plan_of(index: Index, names: tuple[str, ...], keep: tuple[str, ...], instead: tuple[str, ...]) -> Plan:
+    """How to cut a view.
+
+    Args:
+        index: of the event's form.
+        names: the sections that are not empty.
+        keep: those to pass on.
+        instead: those of them in whose place something else is told.
+    """
     kept = [name for name in names if name in keep and name != CONTROL]
     passed_on = tuple(name for name in kept if name not in instead)
     replaced: list[tuple[str, str, bytes]] = []
@@ -216,7 +238,7 @@ def _plan(index: Mapping[str, int], names: tuple[str, ...], keep: tuple[str, ...
             replaced.append((first, name, EMPTY * (index[name] - index[first] + 1)))
         else:
             replaced.append((before := name, name, EMPTY))
-    return _Plan(passed_on, tuple(replaced))
+    return Plan(passed_on, tuple(replaced))
 
 
 @lru_cache(maxsize=4_096)

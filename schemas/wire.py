@@ -39,12 +39,22 @@ def read_long(data: bytes, at: int) -> tuple[int, int]:
 def long_bytes(value: int) -> bytes:
     """A 64-bit integer as a zigzag varint."""
     rest = (value << 1) ^ (value >> 63)
-    out = bytearray()
-    while rest > 0x7F:
-        out.append((rest & 0x7F) | 0x80)
-        rest >>= 7
-    out.append(rest)
-    return bytes(out)
+    if rest < _TWO_BYTES:
+        return _OF_TWO[rest]
+    parts = []
+    while rest >= _TWO_BYTES:
+        parts.append(_OF_TWO_AND_MORE[rest & (_TWO_BYTES - 1)])
+        rest >>= _BITS_OF_TWO
+    parts.append(_OF_TWO[rest])
+    return b"".join(parts)
+
+
+_BITS_OF_TWO: Final = 14
+_TWO_BYTES: Final = 1 << _BITS_OF_TWO
+_OF_TWO: Final = tuple(bytes((n,)) if n < 0x80 else bytes((n & 0x7F | 0x80, n >> 7)) for n in range(_TWO_BYTES))
+"""What fits into two bytes, ready made: most numbers that are written are small."""
+_OF_TWO_AND_MORE: Final = tuple(bytes((n & 0x7F | 0x80, n >> 7 | 0x80)) for n in range(_TWO_BYTES))
+"""The same two bytes where another follows."""
 
 
 def string_bytes(value: str) -> bytes:

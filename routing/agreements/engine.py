@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from operator import attrgetter
 from typing import Any, Final, Generic, TypeVar
 
@@ -33,6 +33,8 @@ from routing.agreements.said import Said
 from routing.agreements.state import FIRST_EVENT, State
 
 ResultT = TypeVar("ResultT")
+_HOUR: Final = timedelta(hours=1)
+_NEVER: Final = datetime.min.replace(tzinfo=UTC)
 _ALWAYS_READ: Final = ("sections", "placed")
 _NEXT_TO_NOTHING: Final = Considered(
     origin="",
@@ -97,6 +99,8 @@ class Engine(Generic[ResultT]):
         self._finish = finish
         self._origins: dict[str, _Origin[ResultT]] = {}
         self._today = date.min
+        self._until = self._since = _NEVER
+        """The hours for which it is known that they are of this day."""
 
     def prepare(self, now: datetime, origins: Iterable[str] | None = None) -> None:
         """Work out beforehand how the rules of origins stand on this day; else each waits for its first event.
@@ -124,13 +128,20 @@ class Engine(Generic[ResultT]):
         return self._origin(event.origin, now).decide_afresh(event, now, state)
 
     def _origin(self, name: str, now: datetime) -> _Origin[ResultT]:
+        if not self._since <= now < self._until:
+            self._turn_to(now)
+        if (origin := self._origins.get(name)) is None:
+            rulebook = Rulebook(self._compiled, name, self._today)
+            origin = self._origins[name] = _Origin(Evaluator(rulebook), self._finish)
+        return origin
+
+    def _turn_to(self, now: datetime) -> None:
+        """Which day it is in London is the same for a whole hour: its offset from UTC is one of whole hours."""
         if (today := london_day(now)) != self._today:
             # What was remembered of another day is not asked for again.
             self._origins, self._today = {}, today
-        if (origin := self._origins.get(name)) is None:
-            rulebook = Rulebook(self._compiled, name, today)
-            origin = self._origins[name] = _Origin(Evaluator(rulebook), self._finish)
-        return origin
+        self._since = now.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+        self._until = self._since + _HOUR
 
 
 class _Origin(Generic[ResultT]):

@@ -6,6 +6,7 @@ something, the decision depends on little, and is remembered by that.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -62,6 +63,8 @@ class Named:
         self._evaluator = evaluator
         self._rulebook = evaluator.rulebook
         self._remembered: dict[object, Decision] = {}
+        self._spans: dict[int, tuple[tuple[Holding, ...], list[timedelta]]] = {}
+        """By the identity of holdings, which are kept with it."""
 
     def bits(self, state: State) -> int:
         """Those that a state names, as bits of members."""
@@ -101,17 +104,26 @@ class Named:
             remember(self._remembered, key, decision)
         return decision
 
-    def ages(self, event: Considered, now: datetime, state: State) -> tuple[tuple[bool, ...], ...] | None:
-        """Of each holding, which of the spans that run from the closing are over; None while the incident is open."""
+    def ages(self, event: Considered, now: datetime, state: State) -> int | None:
+        """How many of the spans that run from the closing for any holding are over; None while the incident is open."""
         closed = closed_at(state, event, now)
-        return None if closed is None else tuple([self._ages(holding, now, closed) for holding in state.holdings])
+        if closed is None:
+            return None
+        known = self._spans.get(id(state.holdings))
+        if known is None:
+            spans = sorted({span for holding in state.holdings for span in self._spans_of(holding)})
+            known = remember(self._spans, id(state.holdings), (state.holdings, spans))
+        return bisect_right(known[1], now - closed)
 
     def _ages(self, holding: Holding, now: datetime, closed: datetime) -> tuple[bool, ...]:
+        return tuple(now < closed + span for span in self._spans_of(holding))
+
+    def _spans_of(self, holding: Holding) -> list[timedelta]:
+        """Of one holding: what follows the closing for so long, and how long it may be kept."""
         bundle = self._rulebook.compiled.bundle
         agreements = {grant.agreement for part in holding.parts for grant in part.grants}
         follow = {found.follow_hours for name in agreements if (found := bundle.agreement(name))}
-        spans = [timedelta(hours=hours) for hours in sorted(follow | {0})] + [timedelta(days=holding.retain_days)]
-        return tuple(now < closed + span for span in spans)
+        return [timedelta(hours=hours) for hours in sorted(follow | {0})] + [timedelta(days=holding.retain_days)]
 
     def _afresh(self, matched: Matched, event: Considered, now: datetime, state: State, member: str) -> Decision:
         rulebook = self._rulebook
