@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 from routing.casework.case import Line, Notice
 from routing.effects import Output
@@ -59,14 +60,16 @@ def case_record(
         at=matter.now,
         sequence=latest.sequence,
         event=latest.value,
-        lines=tuple(_line(line) for line in lines),
         notices=tuple(_notice(notice, ruled) for notice in notices),
     )
-    return Output(cases_topic(origin), incident_id.encode(), encode("Case", record.to_avro()))
+    told = record.to_avro() | {"lines": [_line(line) for line in lines]}
+    return Output(cases_topic(origin), incident_id.encode(), encode("Case", told))
 
 
-def _line(line: Line) -> casework.CaseLine:
-    return casework.CaseLine(
+@lru_cache(maxsize=4_096)
+def _line(line: Line) -> Mapping[str, Any]:
+    """As Avro takes it: while a line is open, the desk is shown it again with every event."""
+    stated = casework.CaseLine(
         recipient=line.recipient,
         agreement=line.agreement,
         rule=line.rule,
@@ -78,6 +81,7 @@ def _line(line: Line) -> casework.CaseLine:
         opened_at=line.opened_at,
         opened_sequence=line.opened_sequence,
     )
+    return stated.to_avro()
 
 
 def _notice(notice: Notice, ruled: Ruled | None) -> casework.CaseNotice:

@@ -7,7 +7,7 @@ within one call of `route`; nothing but values leaves it.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from routing.agreements.state import Holding
 from routing.answers.expected import Expected
@@ -16,12 +16,14 @@ from routing.casework.case import Notice as CaseNotice
 from routing.effects import Effects, Fate, Output, Policy
 from routing.notices import Notice, notice_bytes
 from routing.state.encoding import kept_expected, kept_holdings, kept_numbers, kept_rulings
-from routing.state.incident import Incident, Rulings
+from routing.state.incident import Incident, Kept, Rulings
 from routing.state.memory import incident_key
 from routing.state.remembering import Told, changed
 from routing.telling import About, tell, undeliverable
 from schemas.codec import EventCodec, stable_id
 from schemas.topics import partner_topic
+
+T = TypeVar("T")
 
 
 class Setting(NamedTuple):
@@ -128,11 +130,14 @@ class Consequences:
 
     def incident(self) -> Incident:
         """What is to be remembered."""
+        before = self.before
+        holdings = tuple(self.holdings[member] for member in sorted(self.holdings))
+        expected = tuple(sorted(self.expected, key=lambda each: (each.member, each.asked_at, each.kind)))
         told = Told(
-            kept_numbers(self.numbers),
-            kept_holdings(self.holdings[member] for member in sorted(self.holdings)),
-            kept_rulings(self.rulings),
-            kept_expected(sorted(self.expected, key=lambda each: (each.member, each.asked_at, each.kind))),
+            _kept(before.numbers, self.numbers, kept_numbers),
+            _kept(before.holdings, holdings, kept_holdings),
+            _kept(before.rulings, self.rulings, kept_rulings),
+            _kept(before.expected, expected, kept_expected),
         )
         return changed(self.before, told)
 
@@ -151,6 +156,11 @@ class Consequences:
         kind, output = told
         self.outputs.append(output)
         self.news.append((self.matter.origin, kind))
+
+
+def _kept(before: Kept[T], value: T, keep: Callable[[T], Kept[T]]) -> Kept[T]:
+    """A part of what is remembered; most of them stay as they were, and encoding one is dear."""
+    return before if value == before.value else keep(value)
 
 
 _TOLD_AS = {"opened": "referred", "moot": "withheld"}

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 
 from routing.agreements.bundle import Bundle
-from routing.agreements.state import Holding
+from routing.agreements.state import Holding, Ruling
 from routing.arrived import Arrived, milliseconds
 from routing.circulation import Circulation
 from routing.deciding import Decisions
@@ -51,7 +51,7 @@ def remembered(came: Arrived, before: Incident | None, followed: Followed, close
     if recipients:
         numbers = numbered(numbers, recipients)
         policy = _Policy(followed.bundle.hash, followed.bundle)
-        holdings = _held(holdings, rulings, policy, followed.decisions, frozenset(recipients))
+        holdings = _held(holdings, _ruled(rulings.value), policy, followed.decisions, frozenset(recipients))
     seen = seen_after(before, came.identity[2], came.record.value or b"")
     incident = next_incident(
         before,
@@ -71,17 +71,21 @@ def remembered(came: Arrived, before: Incident | None, followed: Followed, close
     return incident
 
 
+def _ruled(rulings: Rulings) -> tuple[Ruling, ...]:
+    """The rulings that may be among the grounds: what is open grants nothing."""
+    return (*rulings.releases, *rulings.discretions, *rulings.overrides)
+
+
 @lru_cache(maxsize=_REMEMBERED_MOST)
 def _held(
     holdings: Kept[tuple[Holding, ...]],
-    rulings: Kept[Rulings],
+    ruled: tuple[Ruling, ...],
     policy: _Policy,
     decisions: Decisions,
     sent: frozenset[str],
 ) -> Kept[tuple[Holding, ...]]:
     """What is held once members were sent what was decided for them."""
     held = {holding.member: holding for holding in holdings.value}
-    ruled = (*rulings.value.releases, *rulings.value.discretions, *rulings.value.overrides)
     for each in decisions:
         member = each.recipient
         if member in sent:

@@ -178,7 +178,7 @@ class _Origin(Generic[ResultT]):
         if event.kind == "corrected" or is_ruled(state):
             return self.decide_afresh(event, now, state)
         ages = self._named.ages(event, now, state)
-        key = (self._read(event), id(state.history), id(state.holdings), ages)
+        key = (self._read(event), id(state.history), id(state.holdings), state.lines, ages)
         found = self._of_holders.get(key)
         if found is None:
             found = remember(self._of_holders, key, (state, self.decide_afresh(event, now, state)))

@@ -1,7 +1,7 @@
 """Recipients that the state of an incident names: who holds it, who is barred, about whom somebody ruled.
 
 Each is decided by itself, by the interpreter's own steps over the rules that match. Where a recipient only holds
-something, the decision depends on little, and is remembered by that.
+something, or waits for a ruling, the decision depends on little, and is remembered by that.
 """
 
 from __future__ import annotations
@@ -52,8 +52,8 @@ class Alone(NamedTuple):
 
 
 def is_ruled(state: State) -> bool:
-    """Whether more came before than events and deliveries."""
-    return bool(state.barred or state.releases or state.discretions or state.overrides or state.refusals or state.lines)
+    """Whether people ruled: what they are yet to rule on is known by the open lines alone."""
+    return bool(state.barred or state.releases or state.discretions or state.overrides or state.refusals)
 
 
 class Named:
@@ -70,12 +70,12 @@ class Named:
         """Those that a state names, as bits of members."""
         compiled = self._rulebook.compiled
         found = compiled.named(holding.member for holding in state.holdings)
+        found |= compiled.named(line.recipient for line in state.lines)
         return (found | self._ruled(state)) & self._rulebook.recipients
 
     def _ruled(self, state: State) -> int:
-        """Those of whom more is to be known than what they hold."""
+        """Those about whom people ruled: of them more is to be known than what they hold and what is open."""
         found: set[str] = set(state.barred)
-        found.update(line.recipient for line in state.lines)
         rulings: tuple[Ruling | Refusal, ...] = (*state.releases, *state.discretions, *state.overrides, *state.refusals)
         for ruling in rulings:
             found |= ruling.recipients
@@ -97,7 +97,8 @@ class Named:
         ages = None if closed is None or holding is None else self._ages(holding, now, closed)
         sections = (event.mode == "actual", event.sections, event.placed, event.kind == "corrected")
         held = (holding.parts, holding.retain_days, holding.restricted) if holding else None
-        key = (matched, sections, held, ages)
+        lines = tuple([line for line in state.lines if line.recipient == member])
+        key = (matched, sections, held, ages, lines)
         decision = self._remembered.get(key)
         if decision is None:
             decision = self._afresh(matched, event, now, state, member)

@@ -38,6 +38,7 @@ from tests.bench.pieces import measure_pieces
 from tests.bench.places import measure_places
 from tests.bench.remembered import measure_remembered
 from tests.bench.rules import GRANTED, MEMBERS, RULES, bench_exchange
+from tests.bench.stages import yardstick_us
 from tests.bench.targets import targets_of
 from tests.bench.throughput import Input, Rate, measure_rate
 from tests.bench.workload import framed_events
@@ -208,6 +209,9 @@ def machine() -> dict[str, Any]:
         "processor": platform.machine(),
         "system": f"{platform.system()} {platform.release()}",
         "load_1m_at_end": round(os.getloadavg()[0], 2),
+        # Interpreters differ by a third: how they were built, and what a fixed piece of Python takes.
+        "interpreter": f"{sys.base_prefix}, {platform.python_compiler()}, {' '.join(platform.python_build())}",
+        "yardstick_us": round(min(yardstick_us() for _ in range(50)), 1),
     }
 
 

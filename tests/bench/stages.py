@@ -20,7 +20,7 @@ from routing.agreements.measured import geography_of
 from routing.arrived import arrived
 from routing.circulation import circulation
 from routing.deciding import decide_all
-from routing.disclose import disclosed
+from routing.disclose import Positions, disclosed
 from routing.effects import Policy
 from routing.route import route
 from schemas.codec import EventCodec
@@ -66,7 +66,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     came = [arrived(record, each, geography, NOW) for record, each in zip(told, opened, strict=True)]
     print(f"decide     {cost(came, lambda each: decide_all(policy.bundle, each.considered, NOW)):6.1f} µs")
     rows = [(each, circulation(decide_all(policy.bundle, each.considered, NOW), {})) for each in came]
-    print(f"disclose   {cost(rows, lambda row: disclosed(*row, policy, codec)):6.1f} µs")
+    nowhere = Positions({}, lambda _member: 0, None)
+    print(f"disclose   {cost(rows, lambda row: disclosed(*row, policy, codec, nowhere)):6.1f} µs")
 
 
 def cost(items: Iterable[T], work: Callable[[T], Any]) -> float:
