@@ -26,8 +26,9 @@ Fetched = Sequence[Record | KafkaError] | Exception
 TOPICS_EACH: Final = 8
 CLIENTS_MOST: Final = 8
 _AT_ONCE: Final = 1_000
-_AHEAD: Final = 2
-"""Looks of one client that may wait to be taken: while Kafka keeps a commit waiting, memory must not fill."""
+_AHEAD: Final = 8
+"""Looks of one client that may wait to be taken: enough that the few of others come out from behind a flood; and no
+more, since memory must not fill while Kafka keeps a commit waiting."""
 _LOOK_S: Final = 0.25
 _END_S: Final = 10.0
 

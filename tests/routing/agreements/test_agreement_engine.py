@@ -70,10 +70,13 @@ def run(seed: str, decisions: int) -> Counter[str]:
 def _compare_alike(
     engine: Engine[tuple[Group, ...]], bundle: Bundle, event: Considered, state: State, now: Any
 ) -> None:
-    """Held and stated alike at another time, or with a ruling: what is remembered of the first answers for neither."""
+    """Held and stated alike at another time, with a ruling, or with other lines open: none answers for the others."""
     aged = replace(state, closed_at=None if state.closed_at else NOON - timedelta(days=200))
     compare(engine, bundle, event, aged, now)
     compare(engine, bundle, event, replace(aged, barred=frozenset(recipients(bundle, event.origin)[:1])), now)
+    unruled = State(history=state.history, holdings=state.holdings)
+    for lines in (state.lines, (), state.lines[:1]):
+        compare(engine, bundle, event, replace(unruled, lines=lines), now)
 
 
 def some_events(maker: Maker, bundle: Bundle) -> list[Considered]:
