@@ -45,7 +45,8 @@ def demo(*, as_json: bool, keep: bool, records: int, incidents: int, folder: Pat
     """Show the whole path working: real Kafka, real police records, and a database for each receiving member.
 
     West Yorkshire replays street-level records of July 2018 (data.police.uk); persons, vehicles and a second force are
-    invented. Takes half a minute; the first time longer, since Kafka is downloaded.
+    invented. People rule on five invented incidents, take one back, accept others. Takes half a minute; the first time
+    longer, since Kafka is downloaded.
     """
     console = Console(stderr=as_json, highlight=False, soft_wrap=True)  # a path or command must survive being copied
     plan = run.Plan(folder=folder.absolute(), records=records, incidents=incidents)
