@@ -65,15 +65,18 @@ class Stage:
 
     def at(self, time: str) -> Stage:
         """Later, at this time in London; a date may stand before it. Whatever falls due on the way happens then."""
-        day, _, clock = time.rpartition(" ")
-        now = self.router.now.astimezone(LONDON)
-        then = _moment(f"{day or now.date()} {clock}")
-        assert then > now, "time goes on"
+        then = self.moment(time)
+        assert then > self.router.now, "time goes on"
         while (due := self.router.next_due()) and due[0] <= milliseconds_of(then):
             self.router.now = max(self.router.now, moment_of(due[0]))
             self._carry(self.router.elapse(due[1], due[2]))
         self.router.now = then
         return self
+
+    def moment(self, time: str) -> datetime:
+        """That time in London, today or at the date before it."""
+        day, _, clock = time.rpartition(" ")
+        return _moment(f"{day or self.router.now.astimezone(LONDON).date()} {clock}")
 
     # -- what people and systems say
 
