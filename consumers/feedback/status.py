@@ -23,6 +23,9 @@ _ENDS: Final[Mapping[str, tuple[str, ...]]] = {
     "accepted": ("unanswered", "rejected"),
     "rejected": ("unanswered", "accepted"),
     "erased": ("unanswered", "restricted"),
+    "erased-by-adapter": ("unanswered", "restricted"),
+    "restricted": ("unanswered",),
+    "retracted": ("unanswered",),
     "released": ("referred", "escalated", "extended", "asked-again", "refused", "lapsed"),
     "refused": ("referred", "escalated", "extended", "asked-again", "released"),
     "lapsed": ("referred", "escalated", "extended", "asked-again"),
@@ -65,14 +68,14 @@ def told(steps: Steps, kind: str, at: datetime, said: Mapping[str, Any]) -> list
         at: when it was so.
         said: fields of the feedback and of its entry.
     """
-    kept = [step for step in steps if step.kind not in _ENDS.get(kind, ())]
+    named = _named(kind, said)
+    kept = [step for step in steps if step.kind not in _ENDS.get(named, ())]
     if kind == "delivered" and (before := [step for step in kept if step.kind == "delivered"]):
         first = min(before[0].at, at)
         others = [step for step in kept if step.kind not in ("delivered", "updated")]
         latest = max([at, *(step.at for step in kept if step.kind in ("delivered", "updated"))])
         kept = [*others, Step("delivered", first), *([Step("updated", latest)] if latest > first else [])]
         return _in_order(kept)
-    named = _named(kind, said)
     more = _more(kind, said)
     if kind == "passed-on":
         others = [step for step in kept if (step.kind, step.more) != (named, more)]

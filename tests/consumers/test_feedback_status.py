@@ -55,6 +55,17 @@ def test_what_is_not_so_any_more_is_not_told():
     assert after(*asked, ("accepted", 130, {})) == "Greater Manchester: delivered 12:00:03, accepted 12:02:10"
 
 
+def test_once_a_person_confirms_or_it_is_taken_back_nobody_is_waited_for_any_more():
+    unanswered = ("unanswered", 120, {"reason": "assistance"})
+    asked = (("delivered", 3, {}), unanswered, ("retracted", 130, {"reason": "wrong-recipient"}))
+    assert "unanswered" not in after(*asked)
+    overdue = (*asked, ("restricted", 131, {}), ("unanswered", 900, {"reason": "retract"}))
+    assert "unanswered" in after(*overdue), "its system's word is not enough"
+    confirmed = after(*overdue, ("restricted", 950, {"by_role": "records-manager"}))
+    assert "unanswered" not in confirmed
+    assert "kept there as evidence 12:15:50 by records-manager" in confirmed
+
+
 @pytest.mark.parametrize(
     ("kind", "more", "words"),
     [
