@@ -106,7 +106,9 @@ class Room:
 
     def awaiting(self) -> list[tuple[str, str]]:
         """What it is to answer, and by when."""
-        return [(row["what"], row["answer_by"]) for row in self._rows("SELECT what, answer_by FROM awaiting ORDER BY 1")]
+        return [
+            (row["what"], row["answer_by"]) for row in self._rows("SELECT what, answer_by FROM awaiting ORDER BY 1")
+        ]
 
     def told_wrong(self) -> list[tuple[str, str]]:
         """What the latest delivery says was wrong, and why."""
@@ -116,6 +118,10 @@ class Room:
     def delivered(self) -> list[str]:
         """What it was sent, by action, in order."""
         return [row["action"] for row in self._rows("SELECT action FROM delivery ORDER BY record_offset")]
+
+    def sealed(self) -> int:
+        """How many pieces of what was taken back are kept for a person to decide on, or as evidence."""
+        return len(self._rows("SELECT 1 FROM sealed"))
 
     def lines(self, incident: str) -> dict[str, str]:
         """What its dispatcher reads of each member about an incident of its own."""

@@ -2,8 +2,8 @@
 
 The agreements are read from their files by the real loader, and their own examples must hold. Events are built from the
 schema models; the real router decides, keeps deadlines and remembers; what it sends is read into each member's own
-receiving database by the real sink, whose receipts and answers go back to it; and what an origin is told becomes the line
-that its dispatcher reads. Times are Europe/London's.
+receiving database by the real sink, whose receipts and answers go back to it; and what an origin is told becomes the
+line that its dispatcher reads. Times are Europe/London's.
 """
 
 from __future__ import annotations

@@ -56,7 +56,10 @@ MAY_BE_IN_OLDHAM = revised(AT_RISK, locations=(HOME, RELEASED_TO))
 SAID_TO_BE_SAFE = revised(MAY_BE_IN_OLDHAM, status="located-safe")
 STILL_MISSING = revised(MAY_BE_IN_OLDHAM, kind="corrected", status="open")
 INDEED_SAFE = revised(
-    MAY_BE_IN_OLDHAM, status="located-safe", locations=(FOUND,), subjects=(GIRL.model_copy(update={"state": "located"}),)
+    MAY_BE_IN_OLDHAM,
+    status="located-safe",
+    locations=(FOUND,),
+    subjects=(GIRL.model_copy(update={"state": "located"}),),
 )
 CLOSED = revised(INDEED_SAFE, kind="closed", status="closed")
 
@@ -67,7 +70,7 @@ def stage(tmp_path):
 
 
 def test_a_missing_child_is_found(stage):
-    # 10:05. Reported. Nobody has yet stated whether it is a child, or who is at risk: whatever is not stated is not shared.
+    # 10:05. Reported. Nobody has yet stated whether it is a child, or at what risk: whatever is in doubt is not shared.
     stage.tells(REPORTED)
     assert (stage.outcome(GMP), stage.outcome(CHILDREN)) == ("withheld", "withheld")
 
@@ -109,7 +112,9 @@ def test_a_missing_child_is_found(stage):
     stage.at("15:02").tells(INDEED_SAFE)
     screen = stage.screen(GMP, "wy-0311")
     assert (screen["status"], screen["sections"]["subjects"][0]["state"]) == ("located-safe", "located")
-    assert [place["kind"] for place in screen["sections"]["locations"]] == ["found"], "the bail address is not held any more"
+    assert [place["kind"] for place in screen["sections"]["locations"]] == ["found"], (
+        "the bail address is not held any more"
+    )
 
     # 15:40. Closed. It may be kept for a year: then it goes, but for where somebody says why it must stay.
     stage.at("15:40").tells(CLOSED)

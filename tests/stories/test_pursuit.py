@@ -1,8 +1,8 @@
 """A pursuit crosses the border and ends in a collision.
 
-Friday evening: a stolen Golf is followed out of Bradford, over the Pennines and into Rochdale. Greater Manchester sees it
-coming, is asked to take it over, does, and hears how it ended, though by then no rule shares it any more. The ambulance
-service hears of it when somebody is hurt, and of that alone. The agreements are in `pursuit/agreements`.
+Friday evening: a stolen Golf is followed out of Bradford, over the Pennines and into Rochdale. Greater Manchester sees
+it coming, is asked to take it over, does, and hears how it ended, though by then no rule shares it any more. The
+ambulance service hears of it when somebody is hurt, and of that alone. The agreements are in `pursuit/agreements`.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def test_a_pursuit_crosses_the_border_and_ends_in_a_collision(stage):
     assert (stage.outcome(GMP), stage.outcome(AMBULANCE)) == ("withheld", "withheld")
     assert stage.dispatcher("wy-1702") == {}
 
-    # 21:44. It is on the motorway, in the corridor. Greater Manchester sees what, where and which car; not who drives it.
+    # 21:44. It is on the motorway, in the corridor. Greater Manchester sees what, where and which car; not who drives.
     stage.at("21:44").tells(ON_THE_MOTORWAY)
     screen = stage.screen(GMP, "wy-1702")
     assert (screen["local_ref"], screen["grade"], screen["primacy"]) == (LOG, "emergency", WY)
@@ -75,8 +75,8 @@ def test_a_pursuit_crosses_the_border_and_ends_in_a_collision(stage):
     # 21:49. Nobody there has answered in two minutes. The dispatcher is told, and whom to call.
     stage.at("21:49")
     assert stage.dispatcher("wy-1702")[GMP] == (
-        "Greater Manchester Police: delivered 21:44:00, latest update delivered 21:47:00, unanswered 21:49:00 (transfer)"
-        " - call Force operations centre of Greater Manchester Police 01632 960102"
+        "Greater Manchester Police: delivered 21:44:00, latest update delivered 21:47:00, "
+        "unanswered 21:49:00 (transfer) - call Force operations centre of Greater Manchester Police 01632 960102"
     )
     assert stage.screen(GMP, "wy-1702")["taken_over_at"] is None, "until they accept it is West Yorkshire's"
 

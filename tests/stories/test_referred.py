@@ -1,8 +1,8 @@
 """A rape is reported whose place identifies the victim, and an inspector is asked at 03:10.
 
-It is the night in which the clocks go forward. The suspect is in a car on his way to Oldham: who he is and what he drives
-goes to Greater Manchester at once. Where it happened would tell who she is, so that waits for a person. The inspector
-does not see it in time, the superintendent does; what nobody rules on lapses. The agreements are in
+It is the night in which the clocks go forward. The suspect is in a van on his way to Oldham: who he is and what he
+drives goes to Greater Manchester at once. Where it happened would tell who she is, so that waits for a person. The
+inspector does not see it in time, the superintendent does; what nobody rules on lapses. The agreements are in
 `referred/agreements`.
 """
 
@@ -143,6 +143,8 @@ def test_whoever_is_named_in_it_does_not_rule_on_it(stage):
 def test_the_superintendent_cannot_rule_on_what_changed_since_she_looked(stage):
     stage.tells(REPORTED)
     stage.at("03:30").tells(LATER)
-    stage.rules("release", "supt.jones", "public-protection-superintendent", "wy-0044", recipients=(GMP,), seen_sequence=1)
+    stage.rules(
+        "release", "supt.jones", "public-protection-superintendent", "wy-0044", recipients=(GMP,), seen_sequence=1
+    )
     assert "locations" not in stage.screen(GMP, "wy-0044")["sections"]
     assert "ruling not taken" in stage.dispatcher("wy-0044")[""]
