@@ -1,26 +1,19 @@
-"""Anything that may happen to some incidents, in any order: the router beside the reference, compared at each step."""
+"""Anything that may happen to some incidents, in any order."""
 
 from __future__ import annotations
 
-from collections import Counter
 from datetime import datetime, timedelta
 from typing import Any
 
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import precondition, rule
 
 from routing.effects import Policy
 from routing.state.incident import moment_of
-from tests.life.accounts import Accounts
 from tests.life.agreed import CHANGES, EVERYBODY, EXCHANGE, INSPECTOR, MANAGER, PEOPLE, SUPERINTENDENT, bundle
+from tests.life.compared import KEYS, Compared
 from tests.life.happenings import STATED, Event, Key, Published, Words, events
-from tests.life.reference import Reference
-from tests.life.remembered import remembered_by_reference, remembered_by_router
-from tests.life.router import Done, Router
-from tests.life.seen import Seen, Sent, seen_of
-from tests.routing.scene import NOW
 
-KEYS: list[Key] = [("north", "i-1"), ("north", "i-1"), ("north", "i-2"), ("south", "i-1")]
 MINUTES = st.sampled_from((1, 2, 3, 5, 10, 15, 20, 30, 45, 60, 240, 1440, 1500))
 LATER = st.sampled_from((0, 0, 0, 1, 15, 40))
 To = tuple[str, ...]
@@ -30,49 +23,36 @@ ROLES = st.sampled_from((MANAGER, MANAGER, INSPECTOR, SUPERINTENDENT))
 PARTS = st.frozensets(st.sampled_from(("head", *STATED)), max_size=3)
 
 
-class Life(RuleBasedStateMachine):
+class Life(Compared):
     """Some incidents, whose life is known twice."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.done: frozenset[str] = frozenset()
-        self.version = 1
-        policy = bundle(1)
-        self.router = Router(Policy(policy, EXCHANGE), NOW)
-        self.reference = Reference(policy, NOW)
-        self.accounts = Accounts()
-        self.sequences: Counter[Key] = Counter()
-        self.events: list[Published] = []
-        self.rulings = 0
-        self.deliveries: list[tuple[Sent, dict[str, Any]]] = []
 
     # -- events
 
     @rule(key=st.sampled_from(KEYS), event=events())
     def event(self, key: Key, event: Event) -> None:
-        self._tell(key, event)
+        self.tell(key, event)
 
     @rule(key=st.sampled_from(KEYS), event=events())
     def another_event(self, key: Key, event: Event) -> None:
-        self._tell(key, event)
+        self.tell(key, event)
 
     @precondition(lambda self: self.events)
     @rule(key=st.sampled_from(KEYS), event=events(), left_out=st.integers(1, 2))
     def event_after_others_that_nobody_saw(self, key: Key, event: Event, left_out: int) -> None:
         self.sequences[key] += left_out
-        self._tell(key, event)
+        self.tell(key, event)
 
     @precondition(lambda self: self.events)
     @rule(data=st.data())
     def repeat(self, data: st.DataObject) -> None:
-        self._send(data.draw(st.sampled_from(self.events[-6:])))
+        self.send(data.draw(st.sampled_from(self.events[-6:])))
 
     @precondition(lambda self: self.events)
     @rule(data=st.data(), event=events(), is_id_used=st.booleans())
     def event_that_contradicts(self, data: st.DataObject, event: Event, is_id_used: bool) -> None:
         key, _, event_id, sequence, _ = data.draw(st.sampled_from(self.events[-6:]))
         event_id = event_id if is_id_used else f"{event_id}-other"
-        self._send(Published(key, event, event_id, sequence, event.framed(key, event_id, sequence, self.router.now)))
+        self.send(Published(key, event, event_id, sequence, event.framed(key, event_id, sequence, self.router.now)))
 
     # -- people
 
@@ -86,13 +66,13 @@ class Life(RuleBasedStateMachine):
         parts = data.draw(st.sampled_from((frozenset(), frozenset(), line.parts, frozenset({"locations"}))))
         to = data.draw(st.sampled_from(((line.recipient,), ("east", "west"), ("east", "south", "west"))))
         said = {"locate": data.draw(st.sampled_from(("exact", "1km"))), "until": self._limit(data, kind)}
-        self._rule(key, Words(kind, role, to=to, sections=parts, seen=self._seen(data, key), **said), late)
+        self.rule_on(key, Words(kind, role, to=to, sections=parts, seen=self._seen(data, key), **said), late)
 
     @precondition(lambda self: self.reference.incidents)
     @rule(data=st.data(), kind=st.sampled_from(("release", "refuse", "extend")), to=RECIPIENTS, role=ROLES)
     def somebody_answers_what_nobody_asks(self, data: st.DataObject, kind: str, to: To, role: str) -> None:
         key = self._some_key(data)
-        self._rule(key, Words(kind, role, to=to, seen=self._seen(data, key), until=self._limit(data, kind)))
+        self.rule_on(key, Words(kind, role, to=to, seen=self._seen(data, key), until=self._limit(data, kind)))
 
     @precondition(lambda self: self.reference.incidents)
     @rule(data=st.data(), kind=st.sampled_from(("discretion", "override")), role=ROLES, to=RECIPIENTS, parts=PARTS)
@@ -100,25 +80,25 @@ class Life(RuleBasedStateMachine):
         key = self._some_key(data)
         agreement = data.draw(st.sampled_from(("BDR", "BDR", "CHD")))
         said = {"until": self._limit(data, kind), "later_events": data.draw(st.booleans()), "agreement": agreement}
-        self._rule(key, Words(kind, role, to=to, sections=parts, seen=self._seen(data, key), **said))
+        self.rule_on(key, Words(kind, role, to=to, sections=parts, seen=self._seen(data, key), **said))
 
     @precondition(lambda self: self.reference.incidents)
     @rule(data=st.data(), to=RECIPIENTS, parts=PARTS)
     def the_origin_asks_again(self, data: st.DataObject, to: To, parts: Parts) -> None:
-        self._rule(self._some_key(data), Words("ask-again", to=to, sections=parts))
+        self.rule_on(self._some_key(data), Words("ask-again", to=to, sections=parts))
 
     @precondition(lambda self: self.reference.incidents)
     @rule(data=st.data(), kind=st.sampled_from(("retract", "withdraw")), to=st.just(()) | RECIPIENTS, parts=PARTS)
     def somebody_takes_it_back(self, data: st.DataObject, kind: str, to: To, parts: Parts) -> None:
         reason = data.draw(st.sampled_from(("unlawful", "wrong-recipient", "excessive", None)))
         ask = data.draw(st.sampled_from((None, "erase", "restrict")))
-        self._rule(self._some_key(data), Words(kind, to=to, sections=parts, reason=reason, ask=ask))
+        self.rule_on(self._some_key(data), Words(kind, to=to, sections=parts, reason=reason, ask=ask))
 
     @precondition(lambda self: any(each.barred for each in self.reference.incidents.values()))
     @rule(data=st.data(), to=st.just(()) | RECIPIENTS)
     def somebody_lifts_the_bar(self, data: st.DataObject, to: To) -> None:
         barred = sorted(key for key, each in self.reference.incidents.items() if each.barred)
-        self._rule(data.draw(st.sampled_from(barred)), Words("lift-bar", to=to))
+        self.rule_on(data.draw(st.sampled_from(barred)), Words("lift-bar", to=to))
 
     @rule(
         key=st.sampled_from(KEYS),
@@ -127,7 +107,7 @@ class Life(RuleBasedStateMachine):
     )
     def somebody_without_the_right(self, key: Key, kind: str, wrong: dict[str, Any]) -> None:
         plain = {"to": ("south",), "sections": frozenset({"facts"}), "reason": "unlawful", "agreement": "BDR"}
-        self._rule(key, Words(kind, **{**plain, "seen": self.sequences[key], **wrong}))
+        self.rule_on(key, Words(kind, **{**plain, "seen": self.sequences[key], **wrong}))
 
     def _some_key(self, data: st.DataObject) -> Key:
         return data.draw(st.sampled_from(sorted(self.reference.incidents)))
@@ -166,9 +146,9 @@ class Life(RuleBasedStateMachine):
     def time_passes(self, minutes: int) -> None:
         end = self.router.now + timedelta(minutes=minutes)
         while (due := self.router.next_due()) and moment_of(due[0]) <= end:
-            self._set_clock(max(self.router.now, moment_of(due[0])))
-            self._elapse(due)
-        self._set_clock(end)
+            self.set_clock(max(self.router.now, moment_of(due[0])))
+            self.elapse(due)
+        self.set_clock(end)
 
     @rule(days=st.sampled_from((1, 2, 4, 11, 31, 95)))
     def days_pass(self, days: int) -> None:
@@ -177,10 +157,10 @@ class Life(RuleBasedStateMachine):
     @rule(minutes=MINUTES)
     def the_router_is_away(self, minutes: int) -> None:
         """And acts on all that fell due when it is back, once."""
-        self._set_clock(self.router.now + timedelta(minutes=minutes))
+        self.set_clock(self.router.now + timedelta(minutes=minutes))
         self.router.crash()
         while (due := self.router.next_due()) and moment_of(due[0]) <= self.router.now:
-            self._elapse(due)
+            self.elapse(due)
 
     # -- what goes wrong, and what owners change
 
@@ -205,69 +185,3 @@ class Life(RuleBasedStateMachine):
         self.reference.unreachable ^= {member}
         gone = dict.fromkeys(self.reference.unreachable, "missing-topic")
         self.router.policy = Policy(self.reference.bundle, EXCHANGE, gone)
-
-    # -- at each step
-
-    @invariant()
-    def the_router_remembers_what_the_reference_does(self) -> None:
-        for key in set(KEYS):
-            was = remembered_by_router(self.router.incident(key))
-            should = remembered_by_reference(self.reference.incidents.get(key))
-            assert was == should, f"{key}: expected\n{should}\nand remembered is\n{was}"
-
-    @invariant()
-    def both_wait_for_the_same_moment(self) -> None:
-        due = self.router.next_due()
-        assert (moment_of(due[0]) if due else None) == self.reference.next_due()
-
-    # -- how
-
-    def _tell(self, key: Key, event: Event) -> None:
-        self.sequences[key] += 1
-        sequence = self.sequences[key]
-        event_id = f"{key[1]}.{sequence}"
-        published = Published(key, event, event_id, sequence, event.framed(key, event_id, sequence, self.router.now))
-        self.events.append(published)
-        self._send(published)
-
-    def _send(self, published: Published) -> None:
-        done = self.router.event(published.key, published.value)
-        self._compare(done, self.reference.event(*published))
-
-    def _rule(self, key: Key, words: Words, heard_after_minutes: int = 0) -> None:
-        self.rulings += 1
-        said_at, ruling_id = self.router.now, f"r-{self.rulings}"
-        later = timedelta(minutes=heard_after_minutes)
-        done = self.router.ruling(key, words.framed(key, ruling_id, said_at), later)
-        self.reference.now = self.router.now
-        self._compare(done, self.reference.ruling(key, words, ruling_id, said_at))
-
-    def _elapse(self, due: tuple[int, int, bytes]) -> None:
-        _, partition, key = due
-        origin, _, incident = key.decode().partition("/")
-        done = self.router.elapse(partition, key)
-        self._compare(done, self.reference.due((origin, incident)))
-
-    def _set_clock(self, now) -> None:
-        self.router.now = self.reference.now = now
-
-    def _forget(self, done: Done) -> None:
-        for key in done.forgot:
-            assert self.reference.incidents[key].may_be_forgotten(self.router.now), key
-            del self.reference.incidents[key]
-            self.accounts.forget(key)
-            # No spool sends again what is so old.
-            self.events = [each for each in self.events if each.key != key]
-
-    def _compare(self, done: Done, expected: Seen) -> None:
-        seen = seen_of(done)
-        expected.sent.sort(key=lambda each: (each.member, each.place))
-        for name in ("fate", "reason", "sent", "told", "cases", "records"):
-            was, should = getattr(seen, name), getattr(expected, name)
-            assert was == should, f"{name}: expected\n{should}\nand there was\n{was}"
-        self.accounts.take(done, self.reference.bundle, self.router.now)
-        by_place = {(each.member, each.place): each for each in seen.sent}
-        for _, delivery in done.on("partner"):
-            terms = delivery["disclosure"]
-            self.deliveries.append((by_place[terms["to"], terms["stream_sequence"]], delivery))
-        self._forget(done)

@@ -1,4 +1,4 @@
-"""What must follow from people's rulings: the second part of the reference (`tests.life.reference`)."""
+"""What must follow from people's rulings about what may flow."""
 
 from __future__ import annotations
 
@@ -10,18 +10,15 @@ from routing.agreements import decide
 from routing.agreements.decision import HEAD
 from routing.agreements.model import Forbid
 from routing.agreements.state import Discretion, Override, Refusal, Release
-from schemas.sections import SECTIONS
 from tests.life.agreed import PEOPLE
-from tests.life.events import LIMITS, Events, Notice
+from tests.life.deliveries import Notice
+from tests.life.events import Events
 from tests.life.happenings import Key, Words
 from tests.life.kept import Incident, Line, refused, without
 from tests.life.seen import Seen
+from tests.life.taken_back import LIMITS, Objection, object_if
 
 Granting = Release | Discretion | Override
-
-
-class Objection(Exception):
-    """Why a ruling does not count."""
 
 
 class Rulings(Events):
@@ -44,17 +41,17 @@ class Rulings(Events):
     def _rule(self, incident: Incident, words: Words, ruling_id: str, at: datetime, seen: Seen) -> None:
         self.pass_time(incident, at, seen)
         takes_back = words.kind in ("retract", "lift-bar", "withdraw")
-        _object(incident.latest is None and not takes_back, "event-gone")
-        _object(PEOPLE.get(words.role) != words.who, "not-in-role")
+        object_if(incident.latest is None and not takes_back, "event-gone")
+        object_if(PEOPLE.get(words.role) != words.who, "not-in-role")
         if takes_back:
-            self._rule_on_what_was_sent(incident, words, seen)
+            self.rule_on_what_was_sent(incident, words, seen)
             return
-        _object(not words.to, "nothing-named")
-        _object(not set(words.to) <= set(self.bundle.receivers) - {incident.key[0]}, "bad-recipient")
-        _object(words.until is not None and words.until <= at, "bad-limit")
+        object_if(not words.to, "nothing-named")
+        object_if(not set(words.to) <= set(self.bundle.receivers) - {incident.key[0]}, "bad-recipient")
+        object_if(words.until is not None and words.until <= at, "bad-limit")
         assert incident.latest
         is_view_needed = words.kind not in ("extend", "ask-again")
-        _object(is_view_needed and words.seen < incident.latest[1].sequence, "stale-view")
+        object_if(is_view_needed and words.seen < incident.latest[1].sequence, "stale-view")
         match words.kind:
             case "release":
                 self._release(incident, words, ruling_id, at, seen)
@@ -85,7 +82,7 @@ class Rulings(Events):
                 incident.refusals.append(refused("lapse", line.recipient, line.parts, (line.ref,), incident.latest[1]))
                 notices.append(("lapsed", line, line.parts))
         if notices:
-            self._show_latest(incident, notices, seen)
+            self.show_latest(incident, notices, seen)
 
     # -- of the case
 
@@ -96,9 +93,9 @@ class Rulings(Events):
             for _, line in sorted(incident.lines.items(), key=lambda each: (each[0][0], *_ref(each[1])))
             if line.recipient in words.to and (parts := line.parts & (words.sections or line.parts))
         ]
-        _object(not about, _why_nothing_is_open(incident, words))
+        object_if(not about, _why_nothing_is_open(incident, words))
         answered = [(line, parts) for line, parts in about if words.role in {step.role for step in line.path}]
-        _object(not answered, "role-not-in-path")
+        object_if(not answered, "role-not-in-path")
         return answered
 
     def _release(self, incident: Incident, words: Words, ruling_id: str, at: datetime, seen: Seen) -> None:
@@ -126,7 +123,7 @@ class Rulings(Events):
         for line, parts in answered:
             self._leave(incident, line, parts)
         incident.releases += [each for each in made if isinstance(each, Release)]
-        self._show_latest(incident, notices, seen)
+        self.show_latest(incident, notices, seen)
         self._deliver_latest(incident, words, made, seen)
 
     def _refuse(self, incident: Incident, words: Words, seen: Seen) -> None:
@@ -141,22 +138,22 @@ class Rulings(Events):
             incident.refusals.append(refused("refusal", recipient, no, refs, incident.latest[1]))
             for line in moot:
                 self._leave(incident, line, no)
-        self._show_latest(incident, notices, seen)
+        self.show_latest(incident, notices, seen)
 
     def _extend(self, incident: Incident, words: Words, at: datetime, seen: Seen) -> None:
-        _object(words.until is None or words.until > at + timedelta(hours=24), "bad-limit")
+        object_if(words.until is None or words.until > at + timedelta(hours=24), "bad-limit")
         assert words.until
         answered = self._answered(incident, words)
         for line, _ in answered:
             line.deadline = words.until
-        self._show_latest(incident, [("extended", line, line.parts) for line, _ in answered], seen)
+        self.show_latest(incident, [("extended", line, line.parts) for line, _ in answered], seen)
 
     def _ask_again(self, incident: Incident, words: Words, seen: Seen) -> None:
         kept: list[Refusal] = []
         for refusal in incident.refusals:
             is_meant = bool(refusal.recipients & set(words.to))
             kept += without(refusal, words.sections or refusal.parts) if is_meant else [refusal]
-        _object(kept == incident.refusals, "nothing-refused")
+        object_if(kept == incident.refusals, "nothing-refused")
         incident.refusals = kept
         for member in words.to:
             seen.tell(incident.key[0], "asked-again", member, "")
@@ -165,10 +162,10 @@ class Rulings(Events):
 
     def _at_discretion(self, incident: Incident, words: Words, ruling_id: str, at: datetime, seen: Seen) -> None:
         assert incident.latest
-        _object(words.role not in self.bundle.discretion, "not-at-discretion")
+        object_if(words.role not in self.bundle.discretion, "not-at-discretion")
         self._check_terms(words)
         waits = any(line.recipient in words.to and line.parts & words.sections for line in incident.lines.values())
-        _object(waits, "referred")
+        object_if(waits, "referred")
         sequence = None if words.later_events else incident.latest[1].sequence
         ruling = Discretion(**_beyond(words, ruling_id, at), until=words.until, sequence=sequence)
         incident.discretions.append(ruling)
@@ -180,9 +177,9 @@ class Rulings(Events):
         agreement = self.bundle.agreement(words.agreement)
         assert agreement
         lifts = [rule for rule in agreement.rules if isinstance(rule, Forbid) and words.role in rule.override]
-        _object(any(not any(to in rule.recipients for rule in lifts) for to in words.to), "no-override")
+        object_if(any(not any(to in rule.recipients for rule in lifts) for to in words.to), "no-override")
         until = words.until or at + timedelta(hours=4)
-        _object(until > at + timedelta(hours=4), "bad-limit")
+        object_if(until > at + timedelta(hours=4), "bad-limit")
         # Whoever is shown a section sees the head.
         named = replace(words, sections=words.sections | {HEAD})
         ruling = Override(**_beyond(named, ruling_id, at), until=until)
@@ -191,10 +188,10 @@ class Rulings(Events):
         self._deliver_latest(incident, words, [ruling], seen)
 
     def _check_terms(self, words: Words) -> None:
-        _object(not words.sections, "nothing-named")
+        object_if(not words.sections, "nothing-named")
         stopped = {each.agreement for each in self.bundle.suspended}
         in_force = self.bundle.agreement(words.agreement) is not None and words.agreement not in stopped
-        _object(not in_force, "unknown-agreement")
+        object_if(not in_force, "unknown-agreement")
 
     def _tell_all(self, incident: Incident, words: Words, kind: str, deadline: datetime | None, seen: Seen) -> None:
         for member in words.to:
@@ -223,77 +220,12 @@ class Rulings(Events):
             for member in asked:
                 incident.owe(member, event.kind, sent[member][-1], LIMITS[event.kind], self.now)
 
-    # -- what is taken back
-
-    def _rule_on_what_was_sent(self, incident: Incident, words: Words, seen: Seen) -> None:
-        _object(not set(words.to) <= set(self.bundle.receivers), "bad-recipient")
-        _object(words.kind != "lift-bar" and not words.reason, "no-reason")
-        named = frozenset(words.to)
-        is_of_nobody = not incident.barred & (named or incident.barred)
-        _object(words.kind == "lift-bar" and is_of_nobody, "not-barred")
-        _object(words.kind != "lift-bar" and not named and not incident.holders, "nobody-holds")
-        reason = words.reason or ""
-        if words.kind == "retract":
-            notices = self.take_back(incident, frozenset(words.to), reason, words.ask or "erase", seen)
-            if notices:
-                self._show_latest(incident, notices, seen)
-        elif words.kind == "lift-bar":
-            lifted = incident.barred & (frozenset(words.to) or incident.barred)
-            incident.barred -= lifted
-            for member in lifted:
-                seen.tell(incident.key[0], "bar-lifted", member, reason)
-        else:
-            self._withdraw(incident, words, reason, seen)
-
-    def _withdraw(self, incident: Incident, words: Words, reason: str, seen: Seen) -> None:
-        everything = not words.sections or HEAD in words.sections
-        taken = set()
-        for member in sorted(frozenset(words.to) or frozenset(incident.holders)):
-            holds = incident.holders.get(member)
-            held = [part for part in (HEAD, *SECTIONS) if holds and part in holds.parts]
-            parts = tuple(part for part in held if everything or part in words.sections)
-            if not holds or not parts:
-                seen.tell(incident.key[0], "withdrawn", member, reason)
-                continue
-            taken.add(member)
-            for part in parts:
-                del holds.parts[part]
-            holds.is_restricted = holds.is_restricted and member in self.unreachable
-            if not holds.parts:
-                del incident.holders[member]
-            owed = incident.owe(member, "withdraw", None, LIMITS["withdraw"], self.now)
-            owed.withdraws, owed.reason = parts, reason
-            self.ask_to_remove(incident, owed, seen)
-            seen.tell(incident.key[0], "withdrawn", member, reason, owed.deadline)
-        self._keep_away(incident, words, taken)
-
-    def _keep_away(self, incident: Incident, words: Words, taken: set[str]) -> None:
-        """What rules would send again with the next event stands as refused."""
-        if incident.latest is None:
-            return
-        latest = incident.latest[1]
-        state = incident.state()
-        for member in taken:
-            decision = decide(self.bundle, latest, member, self.now, state)
-            flows = {HEAD, *decision.covers} if decision.head == "granted" else set()
-            if again := frozenset(flows & (words.sections or flows)):
-                incident.refusals.append(refused("refusal", member, again, (), latest))
-
     # -- small change
 
     def _leave(self, incident: Incident, line: Line, parts: frozenset[str]) -> None:
         line.parts -= parts
         if not line.parts:
             del incident.lines[line.recipient, line.ref]
-
-    def _show_latest(self, incident: Incident, notices: list[Notice], seen: Seen) -> None:
-        sequence = incident.latest[1].sequence if incident.latest else incident.sequence
-        self.show(incident, sequence, notices, seen)
-
-
-def _object(does: bool, why: str) -> None:
-    if does:
-        raise Objection(why)
 
 
 def _ref(line: Line) -> tuple[str, str]:
