@@ -150,8 +150,11 @@ FAULTS = (
     a_section_goes_out_that_is_not_covered,
     anybody_s_answer_settles_what_another_owes,
     a_stand_down_is_not_heard,
-    a_refusal_comes_back_once_the_grade_falls,
 )
+
+
+RARE = (a_refusal_comes_back_once_the_grade_falls,)
+"""It takes a refusal, a grade that rises and one that falls again: chance needs a minute to think of it."""
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
@@ -159,3 +162,11 @@ def test_it_is_found_that(fault, monkeypatch):
     fault(monkeypatch)
     with pytest.raises(AssertionError):
         run_state_machine_as_test(Life, settings=FIRST_FOUND)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("fault", RARE, ids=lambda fault: fault.__name__)
+def test_in_a_minute_or_two_it_is_found_that(fault, monkeypatch):
+    fault(monkeypatch)
+    with pytest.raises(AssertionError):
+        run_state_machine_as_test(Life, settings=settings(FIRST_FOUND, max_examples=20_000))
