@@ -208,9 +208,7 @@ def test_a_confirmation_told_to_another_than_the_origin_is_seen(seen: Seen) -> N
 def test_an_answer_that_does_not_end_what_is_owed_is_seen(seen: Seen) -> None:
     """The member has answered, the origin was told so, and routing goes on waiting."""
     news = next(
-        news
-        for _, _, news in told(seen, "ACCEPTED")
-        if (news["to"], news["entries"][0]["incident_id"]) not in seen.due
+        news for _, _, news in told(seen, "ACCEPTED") if (news["to"], news["entries"][0]["incident_id"]) not in seen.due
     )
     key = news["to"], news["entries"][0]["incident_id"]
     spoilt = replace(seen, due={**seen.due, key: frozenset({("correct", news["member"])})})
