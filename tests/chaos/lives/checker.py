@@ -177,9 +177,8 @@ def _said(each: Any) -> str:
 
 def _waiting_faults(key: IncidentKey, life: Life, seen: Seen) -> Iterator[str]:
     """What routing remembers that it waits for is what is open."""
-    waiting = {("case", line.recipient) for line in life.lines.values()} | {
-        (o.kind, o.member) for o in life.owed.values()
-    }
+    waiting = {("case", line.recipient) for line in life.lines.values()}
+    waiting |= {(owed.kind, owed.member) for owed in life.owed}
     if (remembered := seen.due.get(key, frozenset())) != waiting:
         yield f"{name(key)}: routing waits for {sorted(remembered)}, and is owed {sorted(waiting)}"
 

@@ -24,6 +24,7 @@ from schemas.sections import SECTIONS
 from tests.chaos.lives.happenings import Recorded, Sent, Shown, Told, Traces, filled_of
 from tests.chaos.lives.seen import Value
 
+_REQUESTS: Final = ("transfer", "assistance")
 _ASKS_A_PERSON: Final = frozenset({"grade", "hazards", "locations", "classification.flags"})
 
 
@@ -78,19 +79,22 @@ class Life:
     incident: str
     traces: Traces = field(default_factory=Traces)
     latest: Value = field(default_factory=dict)
+    """The last event that says something: whoever rules sees that, and not that the incident was taken back."""
+    sequence: int = 0
+    """Of the last event, whatever it was."""
     history: History = field(default_factory=History)
     holdings: dict[str, Holding] = field(default_factory=dict)
     barred: frozenset[str] = frozenset()
     releases: list[Release] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
     lines: dict[tuple[str, str, str], Line] = field(default_factory=dict)
-    owed: dict[tuple[str, str], Owed] = field(default_factory=dict)
-    """By member and kind: it owes at most one of each."""
+    owed: list[Owed] = field(default_factory=list)
     closed_ms: int | None = None
     last_ms: int | None = None
 
     @property
-    def sequence(self) -> int:
+    def seen_sequence(self) -> int:
+        """Of the event that whoever rules must have seen."""
         return int(self.latest["control"][0]["sequence"]) if self.latest else 0
 
     def state(self) -> State:
@@ -111,15 +115,16 @@ class Life:
 
     def event(self, event: Value, at_ms: int) -> None:
         """The next event is decided, for each recipient by itself."""
-        self.latest = event
         considered, now = considered_of(event), moment_of(at_ms)
+        self.sequence = considered.sequence
         if considered.kind == "retract":
             self.record(at_ms, event["event_id"], "", {})
             self._remember(considered, at_ms)
             reason = next((each["reason"] for each in event["control"][0]["changes"]), "") or "superseded"
             members = considered.addressees or frozenset(self.holdings)
-            retract(self, members, at_ms, event["event_id"], reason, "erase")
+            retract(self, members, at_ms, TakenBack(event["event_id"], reason, "erase", event["event_id"]))
             return
+        self.latest = event
         state = self.state()
         decisions = {
             member: decide(self.rules.bundle, considered, member, now, state)
@@ -145,7 +150,8 @@ class Life:
         for member, decision in decisions.items():
             for action in actions_of(decision):
                 made[member] = self._send(member, decision, action, at_ms, cause)
-            if after := holding_after(self.rules.bundle, decision, member, self.holdings.get(member), self.releases):
+            held = self.holdings.pop(member, None)
+            if after := holding_after(self.rules.bundle, decision, member, held, self.releases):
                 self.holdings[member] = after
         outcomes = {member: (decision.outcome, made.get(member, "")) for member, decision in decisions.items()}
         self.record(at_ms, self.latest["event_id"], ruling_id, outcomes)
@@ -157,7 +163,7 @@ class Life:
             visible = {*decision.covers, *self.latest} - {*SECTIONS, "control"} | {*decision.covers}
             paths = tuple(each["path"] for each in control["changes"] if root_of(each["path"]) in visible)
             filled = tuple(name for name in filled_of(self.latest) if name in decision.covers)
-            addressed = member in control["addressees"]
+            addressed = member in {*control["addressees"], *self.stood_down()}
             sent = Sent(at_ms, action, delivery_id, event_id, decision.covers, filled, (), addressed, paths)
         else:
             withdraws = decision.withdraws if action == "withdraw" else ()
@@ -188,7 +194,7 @@ class Life:
     def _ask_members(self, event: Considered, decisions: Mapping[str, Decision], at_ms: int) -> None:
         """Who is addressed owes an answer, or the origin hears that policy stops it; corrections ask for a person."""
         within = self.rules.exchange.answers
-        if event.kind in ("transfer", "assistance"):
+        if event.kind in _REQUESTS:
             limits = within.transfer_s if event.kind == "transfer" else within.assistance_s
             for member in event.addressees:
                 decision = decisions[member]
@@ -197,33 +203,48 @@ class Life:
                 else:
                     self.tell(at_ms, decision.head, member, reason=event.kind)
         elif event.kind == "stand-down":
-            for member, kind in list(self.owed):
-                if kind in ("transfer", "assistance") and (not event.addressees or member in event.addressees):
-                    del self.owed[member, kind]
+            cancelled = self.stood_down()
+            self.owed = [each for each in self.owed if each.kind not in _REQUESTS or each.member not in cancelled]
         elif event.kind == "corrected":
             paths = {each["path"].replace("[0]", "") for each in self.latest["control"][0]["changes"]}
             asking = {root_of(path) for path in paths if path in _ASKS_A_PERSON or root_of(path) in _ASKS_A_PERSON}
             for member, decision in decisions.items():
+                if decision.action == "withdraw":
+                    self.owe(member, "withdraw", self._delivery_id(member, "withdraw"), within.withdrawal_s, at_ms)
                 corrects = decision.head == "granted" and decision.action in ("correct", "withdraw")
                 if corrects and asking & {"grade", *decision.covers}:
                     self.owe(member, "correct", self._delivery_id(member, "correct"), within.correction_s, at_ms)
 
-    def _delivery_id(self, member: str, action: str) -> str:
-        return stable_id("delivery", self.origin, self.incident, self.latest["event_id"], member, action, "event")
+    def stood_down(self) -> frozenset[str]:
+        """Members whose requests the latest event cancels: those addressed, or all that were asked."""
+        if enum_code(self.latest["kind"]) != "stand-down":
+            return frozenset()
+        asked = frozenset(each.member for each in self.owed if each.kind in _REQUESTS)
+        return asked & (frozenset(self.latest["control"][0]["addressees"]) or asked)
+
+    def owe_released(self, member: str, ruling_id: str, at_ms: int) -> None:
+        """Whom a request reaches only once a person released it, owes an answer from then on."""
+        kind, within = enum_code(self.latest["kind"]), self.rules.exchange.answers
+        if kind in _REQUESTS and member in self.latest["control"][0]["addressees"]:
+            limits_s = within.transfer_s if kind == "transfer" else within.assistance_s
+            self.owe(member, kind, self._delivery_id(member, "share", ruling_id), limits_s, at_ms)
+
+    def _delivery_id(self, member: str, action: str, cause: str = "event") -> str:
+        return stable_id("delivery", self.origin, self.incident, self.latest["event_id"], member, action, cause)
 
     # -- what is put out, and what is asked
 
     def owe(
         self, member: str, kind: str, delivery_id: str, limits_s: tuple[int, ...], at_ms: int, ruling_id: str = ""
     ) -> Owed:
-        """A member owes an answer from now on, instead of one of that kind that it owed."""
+        """A member owes an answer from now on, instead of one of that kind that it owed; what it is to remove adds up."""
         owed = Owed(member, kind, delivery_id, limits_s, at_ms + limits_s[0] * 1000, ruling_id)
-        self.owed[member, kind] = owed
+        moot = () if kind == "withdraw" else ((member, kind),)
+        self.owed = [*(each for each in self.owed if (each.member, each.kind) not in moot), owed]
         return owed
 
-    def notify(self, member: str, action: str, cause: str, at_ms: int, **said: Any) -> str:
+    def notify(self, member: str, action: str, cause: str, event_id: str, at_ms: int, **said: Any) -> str:
         """A member is sent a notice that something is taken back."""
-        event_id = self.latest["event_id"]
         delivery_id = stable_id("delivery", self.origin, self.incident, event_id, member, action, cause)
         self.traces.sent.setdefault(member, []).append(Sent(at_ms, action, delivery_id, "", **said))
         return delivery_id
@@ -239,8 +260,14 @@ class Life:
         decided = tuple(sorted((member, *each) for member, each in outcomes.items()))
         self.traces.recorded.append(Recorded(at_ms, record_id, event_id, decided))
 
-    def show(self, at_ms: int, notices: Iterable[tuple[str, Line, frozenset[str]]], ruling_id: str = "") -> None:
-        """The desk is shown the case, and the origin is told what happened to lines of it."""
+    def show(
+        self,
+        at_ms: int,
+        notices: Iterable[tuple[str, Line, frozenset[str]]],
+        ruling_id: str = "",
+        sequence: int | None = None,
+    ) -> None:
+        """The desk is shown the case, with an event by its sequence, and the origin is told what happened to lines."""
         notices = list(notices)
         for kind, line, parts in notices:
             told_as = {"opened": "referred", "moot": "withheld"}.get(kind, kind)
@@ -252,7 +279,7 @@ class Life:
         opened = tuple(
             (line.recipient, line.name, tuple(sorted(line.parts)), line.step, line.deadline_ms) for line in lines
         )
-        self.traces.shown.append(Shown(at_ms, self.sequence, shown, opened))
+        self.traces.shown.append(Shown(at_ms, sequence or self.seen_sequence, shown, opened))
 
 
 def actions_of(decision: Decision) -> list[str]:
@@ -263,23 +290,40 @@ def actions_of(decision: Decision) -> list[str]:
     return [*notices, "share" if decision.action == "share" else "correct"]
 
 
-def retract(life: Life, members: Iterable[str], at_ms: int, cause: str, reason: str, ask: str) -> None:
+class TakenBack(NamedTuple):
+    """Why and how an incident is taken back."""
+
+    cause: str
+    """The ruling or the event, by its id."""
+    reason: str
+    ask: str
+    event_id: str
+    """The event that the notices are about."""
+
+    @property
+    def ruling_id(self) -> str:
+        return "" if self.cause == self.event_id else self.cause
+
+
+def retract(life: Life, members: Iterable[str], at_ms: int, what: TakenBack) -> None:
     """The incident is barred for these members; each that holds it is asked to give it back."""
-    members, ruling_id = sorted(members), "" if cause == life.latest["event_id"] else cause
+    members = sorted(members)
     life.barred |= frozenset(members)
-    moot = [line for line in life.lines.values() if line.recipient in life.barred and line.recipient in members]
+    moot = [line for line in life.lines.values() if line.recipient in members]
     life.lines = {key: line for key, line in life.lines.items() if line not in moot}
     for member in members:
         delivery_id, deadline_ms = "", None
         if life.holdings.pop(member, None) is not None:
-            delivery_id = life.notify(member, "retract", cause, at_ms, reason=reason, ask=ask)
-            life.owed = {key: owed for key, owed in life.owed.items() if owed.member != member}
+            said = {"reason": what.reason, "ask": what.ask}
+            delivery_id = life.notify(member, "retract", what.cause, what.event_id, at_ms, **said)
+            life.owed = [each for each in life.owed if each.member != member]
             limits_s = life.rules.exchange.answers.retraction_s
-            deadline_ms = life.owe(member, "retract", delivery_id, limits_s, at_ms, ruling_id).deadline_ms
-        said = {"delivery_id": delivery_id, "ruling_id": ruling_id, "deadline_ms": deadline_ms}
-        life.tell(at_ms, "retracted", member, reason=reason, **said)
+            deadline_ms = life.owe(member, "retract", delivery_id, limits_s, at_ms, what.ruling_id).deadline_ms
+        told = {"delivery_id": delivery_id, "ruling_id": what.ruling_id, "deadline_ms": deadline_ms}
+        life.tell(at_ms, "retracted", member, reason=what.reason, **told)
     if moot:
-        life.show(at_ms, [("moot", line, line.parts) for line in moot], ruling_id)
+        sequence = life.seen_sequence if what.ruling_id else life.sequence
+        life.show(at_ms, [("moot", line, line.parts) for line in moot], what.ruling_id, sequence)
 
 
 def root_of(path: str) -> str:

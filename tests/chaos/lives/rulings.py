@@ -12,7 +12,7 @@ from routing.agreements.state import Refusal, Release, RuleRef
 from routing.state.incident import moment_of
 from schemas.codes import enum_code
 from schemas.sections import SECTIONS
-from tests.chaos.lives.life import Life, Line, Owed, considered_of, retract
+from tests.chaos.lives.life import Life, Line, Owed, TakenBack, considered_of, retract
 from tests.chaos.lives.seen import Value
 
 _PARTS: Final = (HEAD, *SECTIONS)
@@ -51,7 +51,8 @@ def _rule(life: Life, ruling: Value, taken_ms: int, at_ms: int) -> None:
         case "release" | "refuse" | "ask-again":
             _case(life, ruling, taken_ms, at_ms)
         case "retract":
-            retract(life, ruling["recipients"], at_ms, ruling["ruling_id"], ruling["reason"], ruling["ask"])
+            what = TakenBack(ruling["ruling_id"], ruling["reason"], ruling["ask"], life.latest["event_id"])
+            retract(life, ruling["recipients"], at_ms, what)
         case "lift-bar":
             lifted = life.barred & {*ruling["recipients"]}
             if not lifted:
@@ -65,7 +66,7 @@ def _rule(life: Life, ruling: Value, taken_ms: int, at_ms: int) -> None:
 
 def _case(life: Life, ruling: Value, taken_ms: int, at_ms: int) -> None:
     to, kind = frozenset(ruling["recipients"]), enum_code(ruling["kind"])
-    if kind != "ask-again" and ruling["seen_sequence"] < life.sequence:
+    if kind != "ask-again" and ruling["seen_sequence"] < life.seen_sequence:
         raise NotTaken("stale-view")
     if kind == "ask-again":
         if not any(each.recipients & to for each in life.refusals):
@@ -112,13 +113,15 @@ def _release(life: Life, ruling: Value, answered: list[Line], taken_ms: int, at_
     life.releases += released
     life.lines = {key: line for key, line in life.lines.items() if line not in answered}
     life.show(at_ms, [("released", line, line.parts) for line in answered], ruling["ruling_id"])
-    parts = frozenset().union(*(each.parts for each in released))
-    named, now, state = {line.recipient for line in answered}, moment_of(at_ms), life.state()
+    named: dict[str, frozenset[str]] = {}
+    for line in answered:
+        named[line.recipient] = named.get(line.recipient, frozenset()) | line.parts
+    now, state = moment_of(at_ms), life.state()
     decisions = {member: decide(life.rules.bundle, event, member, now, state) for member in sorted(named)}
     flowing = {
         member: decision
         for member, decision in decisions.items()
-        if decision.head == "granted" and parts & {HEAD, *decision.covers}
+        if decision.head == "granted" and named[member] & {HEAD, *decision.covers}
     }
     for member in decisions.keys() - flowing.keys():
         head = decisions[member].head
@@ -126,6 +129,8 @@ def _release(life: Life, ruling: Value, answered: list[Line], taken_ms: int, at_
         life.tell(at_ms, kind, member, ruling_id=ruling["ruling_id"], sections=())
     if flowing:
         life.deliver(flowing, at_ms, ruling["ruling_id"])
+    for member in flowing:
+        life.owe_released(member, ruling["ruling_id"], at_ms)
 
 
 def _refuse(life: Life, ruling: Value, answered: list[Line], taken_ms: int, at_ms: int) -> None:
@@ -143,7 +148,6 @@ def _refuse(life: Life, ruling: Value, answered: list[Line], taken_ms: int, at_m
             life.lines = life.lines | {key: replace(line, parts=left)}
         else:
             life.lines = {each: kept for each, kept in life.lines.items() if each != key}
-    assert event.sequence == life.sequence
     notices = [("refused", line, line.parts & refused[line.recipient]) for line in touched]
     life.show(at_ms, notices, ruling["ruling_id"])
 
@@ -176,12 +180,13 @@ def _withdraw(life: Life, ruling: Value, at_ms: int) -> None:
         left = tuple(part for part in held.parts if part.part not in parts)
         life.holdings = {key: each for key, each in life.holdings.items() if key != member}
         if left:
-            life.holdings[member] = replace(held, parts=left)
-        delivery_id = life.notify(member, "withdraw", ruling_id, at_ms, withdraws=parts, reason=reason)
+            life.holdings[member] = replace(held, parts=left, restricted=False)
+        said = {"withdraws": parts, "reason": reason}
+        delivery_id = life.notify(member, "withdraw", ruling_id, life.latest["event_id"], at_ms, **said)
         limits_s = life.rules.exchange.answers.withdrawal_s
         owed = life.owe(member, "withdraw", delivery_id, limits_s, at_ms, ruling_id)
-        said = {"delivery_id": delivery_id, "ruling_id": ruling_id, "deadline_ms": owed.deadline_ms}
-        life.tell(at_ms, "withdrawn", member, reason=reason, sections=parts, **said)
+        told = {"delivery_id": delivery_id, "ruling_id": ruling_id, "deadline_ms": owed.deadline_ms}
+        life.tell(at_ms, "withdrawn", member, reason=reason, sections=parts, **told)
     event, state, now = considered_of(life.latest), life.state(), moment_of(at_ms)
     for member in taken:
         decision = decide(life.rules.bundle, event, member, now, state)
@@ -192,7 +197,7 @@ def _withdraw(life: Life, ruling: Value, at_ms: int) -> None:
 
 def answered(life: Life, member: str, kind: str, entry: Value) -> None:
     """What a member says is taken off what it owes; of a retraction its adapter's word is not enough."""
-    life.owed = {key: owed for key, owed in life.owed.items() if not settles(owed, member, kind, entry)}
+    life.owed = [owed for owed in life.owed if not settles(owed, member, kind, entry)]
 
 
 def settles(owed: Owed, member: str, kind: str, entry: Value) -> bool:
@@ -209,12 +214,12 @@ def elapsed(life: Life, at_ms: int, fired: Collection[Fired]) -> None:
     lines = [line for line in over_lines(life, at_ms) if (line.recipient, line.name) in {each[1:] for each in fired}]
     _pass_time(life, lines, at_ms, at_ms)
     for owed in over_answers(life, at_ms):
-        key = owed.member, owed.kind
-        if ("unanswered", *key) not in fired:
+        if ("unanswered", owed.member, owed.kind) not in fired:
             continue
         step = owed.step + 1
         deadline_ms = at_ms + owed.limits_s[step] * 1000 if step < len(owed.limits_s) else None
-        life.owed[key] = replace(owed, step=step, deadline_ms=deadline_ms)
+        later = replace(owed, step=step, deadline_ms=deadline_ms)
+        life.owed = [later if each is owed else each for each in life.owed]
         said = {"delivery_id": owed.delivery_id, "deadline_ms": deadline_ms, "ruling_id": owed.ruling_id}
         life.tell(at_ms, "unanswered", owed.member, reason=owed.kind, **said)
 
@@ -226,7 +231,7 @@ def over_lines(life: Life, by_ms: int) -> list[Line]:
 
 def over_answers(life: Life, by_ms: int) -> list[Owed]:
     """The answers owed whose limit is over by a moment."""
-    return [owed for owed in life.owed.values() if owed.deadline_ms is not None and owed.deadline_ms <= by_ms]
+    return [owed for owed in life.owed if owed.deadline_ms is not None and owed.deadline_ms <= by_ms]
 
 
 def _pass_time(life: Life, over: Collection[Line], from_ms: int, at_ms: int) -> None:
