@@ -20,7 +20,7 @@ from tests.chaos.lives.memory import played
 from tests.chaos.lives.seen import Put, Seen, Value
 
 SEED = 1285
-INCIDENTS = 28
+INCIDENTS = 36
 ORIGINS = ("north", "south")
 MEMBERS = (*ORIGINS, "west", "ambulance")
 

@@ -14,24 +14,14 @@ from itertools import groupby
 from typing import Any, Final
 
 from routing.state.incident import milliseconds_of
-from schemas.codec import stable_id
-from schemas.codes import enum_code
 from schemas.partitioner import partition_of
-from schemas.topics import member_of
-from tests.chaos.lives.happenings import ANSWERS, Happening, Traces, happenings, traces_of
+from tests.chaos.lives.accounts import account_faults, answer_faults, number_faults
+from tests.chaos.lives.events import told
+from tests.chaos.lives.happenings import Happening, Traces, happenings, traces_of
 from tests.chaos.lives.life import Life, Rules
-from tests.chaos.lives.rulings import (
-    Fired,
-    answered,
-    due_by,
-    elapsed,
-    kind_of,
-    over_answers,
-    over_lines,
-    ruled,
-    settles,
-)
-from tests.chaos.lives.seen import IncidentKey, Put, Seen, Value
+from tests.chaos.lives.limits import Fired, answered, due_by, elapsed, kind_of, over_answers, over_lines, settles
+from tests.chaos.lives.rulings import ruled
+from tests.chaos.lives.seen import IncidentKey, Put, Seen, Value, name
 
 GRACE_MS: Final = 30_000
 """By the run's clock: what a broker stamps and what it shows as its end are a moment apart."""
@@ -49,7 +39,7 @@ class _Inputs:
 
 def violations(seen: Seen) -> list[str]:
     """Everything that is wrong with a run; nothing if it is as it must be."""
-    found = [*_refused(seen), *_number_faults(seen), *_account_faults(seen), *_answer_faults(seen)]
+    found = [*_refused(seen), *number_faults(seen), *account_faults(seen), *answer_faults(seen)]
     inputs, happened, traces = _inputs(seen), happenings(seen), traces_of(seen)
     lives: dict[IncidentKey, Life] = {}
     for key in sorted({*inputs, *happened, *traces}):
@@ -61,11 +51,6 @@ def violations(seen: Seen) -> list[str]:
         found += [f"{name(key)}: {what} was due, and nothing happened" for what in due_by(life, end_ms)]
         found += _waiting_faults(key, life, seen)
     return found
-
-
-def name(key: IncidentKey) -> str:
-    """An incident, for whoever reads."""
-    return f"incident {key[1]} of {key[0]}"
 
 
 def _inputs(seen: Seen) -> dict[IncidentKey, _Inputs]:
@@ -108,7 +93,7 @@ class _One:
             case "event" if (put := self.inputs.events.get(each.which)) is not None:
                 if put.value["control"][0]["sequence"] != life.sequence + 1:
                     yield f"{name(self.key)}: event {each.which} was routed after sequence {life.sequence}"
-                life.event(put.value, each.at_ms)
+                told(life, put.value, each.at_ms)
             case "ruling" if (put := self.inputs.rulings.get(each.which)) is not None:
                 ruled(life, put.value, put.taken_ms, each.at_ms)
             case "answer" if (answer := self.inputs.answers.get(each.which)) is not None:
@@ -187,85 +172,6 @@ def _refused(seen: Seen) -> Iterator[str]:
     for member in seen.exchange.members:
         for each in seen.of("quarantine", member):
             yield f"{member}: quarantined as {each['reason']}: event {each['event_id']}"
-
-
-def _number_faults(seen: Seen) -> Iterator[str]:
-    """Whoever reads committed records counts its deliveries of each incident, and of each stream, without a gap."""
-    for member in seen.exchange.receivers():
-        numbers: dict[str, list[int]] = {}
-        ids = Counter(delivery["disclosure"]["delivery_id"] for delivery in seen.of("partner", member))
-        yield from (f"{member}: delivery {each} stands on its topic twice" for each, n in ids.items() if n > 1)
-        for delivery in seen.of("partner", member):
-            terms, event = delivery["disclosure"], delivery["event"]
-            if terms["to"] != member:
-                yield f"{member}: delivery {terms['delivery_id']} on its topic is for {terms['to']}"
-            of_incident = name((event["origin"], event["incident_id"]))
-            numbers.setdefault(of_incident, []).append(terms["number"])
-            numbers.setdefault(f"stream {terms['stream']}", []).append(terms["stream_sequence"])
-        for what, counted in numbers.items():
-            if counted != list(range(1, len(counted) + 1)):
-                yield f"{member}: the deliveries of {what} are not numbered from 1 without a gap"
-
-
-def _account_faults(seen: Seen) -> Iterator[str]:
-    """Every delivery has its record, or of what is taken back its news, and the other way round."""
-    accounted: dict[str, str] = {}
-    for origin in seen.exchange.publishers():
-        for record in seen.of("disclosures", origin):
-            accounted |= dict.fromkeys(_of_record(record), f"a record of {origin}")
-        for news in seen.of("feedback", origin):
-            if news["kind"] in ("RETRACTED", "WITHDRAWN") and news["entries"][0]["delivery_id"]:
-                accounted[news["entries"][0]["delivery_id"]] = f"news to {origin}"
-    there = {
-        delivery["disclosure"]["delivery_id"]: member
-        for member in seen.exchange.receivers()
-        for delivery in seen.of("partner", member)
-    }
-    yield from (f"{there[each]}: delivery {each} has no record" for each in there.keys() - accounted.keys())
-    yield from (f"{accounted[each]} names delivery {each}, which nobody was sent" for each in accounted.keys() - there)
-
-
-def _of_record(record: Value) -> Iterator[str]:
-    """The deliveries that a record tells of: of a withdrawal beside a correction it names the correction."""
-    incident = record["origin"], record["incident_id"], record["event_id"]
-    for group in record["decisions"]:
-        for to in group["recipients"]:
-            if to["delivery_id"]:
-                yield to["delivery_id"]
-                if group["action"] == "withdraw" and group["head"] == "GRANTED":
-                    cause = _cause(record, to, group)
-                    yield stable_id("delivery", *incident, to["member"], "withdraw", cause)
-
-
-def _cause(record: Value, to: Value, group: Value) -> str:
-    """Found out by the correction's id: the event, or the ruling by which it was delivered again."""
-    del group
-    incident = record["origin"], record["incident_id"], record["event_id"]
-    is_event = to["delivery_id"] == stable_id("delivery", *incident, to["member"], "correct", "event")
-    return "event" if is_event else ""
-
-
-def _answer_faults(seen: Seen) -> Iterator[str]:
-    """Each answer that was sent is told to its origin once, as it was said."""
-    told: Counter[tuple[str, ...]] = Counter()
-    for origin in seen.exchange.publishers():
-        for news in seen.of("feedback", origin):
-            if enum_code(news["kind"]) in ANSWERS:
-                told.update(_answer(origin, news["member"], news["kind"], entry) for entry in news["entries"])
-    sent = Counter(
-        _answer(entry["origin"], member_of(put.topic) or "", put.value["kind"], entry)
-        for put in seen.put("receipts")
-        for entry in put.value["entries"]
-    )
-    for answer in sent - told:
-        yield f"incident {answer[4]} of {answer[0]}: {answer[1]} said {answer[2]} ({answer[3]}), which was not told"
-    for answer in told - sent:
-        yield f"incident {answer[4]} of {answer[0]}: {answer[1]} did not say {answer[2]} ({answer[3]}), or not so often"
-
-
-def _answer(origin: str, member: str, kind: str, entry: Value) -> tuple[str, ...]:
-    names = ("reference", "incident_id", "event_id", "delivery_id", "cause", "by_role")
-    return (origin, member, kind, *(str(entry[each] or "") for each in names))
 
 
 def shown(found: Sequence[str], most: int = 25) -> str:

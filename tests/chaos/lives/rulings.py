@@ -1,32 +1,20 @@
-"""What must come of what people rule and answer, and of limits that pass: the rest of `Life`."""
+"""What must come of a person's ruling, or why it does not count."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
 from dataclasses import replace
-from typing import Final
 
 from routing.agreements import HEAD, decide
 from routing.agreements.history import with_history
-from routing.agreements.state import Refusal, Release, RuleRef
+from routing.agreements.state import Release, RuleRef
 from routing.state.incident import moment_of
 from schemas.codes import enum_code
-from schemas.sections import SECTIONS
-from tests.chaos.lives.life import Life, Line, Owed, TakenBack, considered_of, retract
+from tests.chaos.lives.considered import considered_of
+from tests.chaos.lives.events import deliver, owe_released
+from tests.chaos.lives.life import Life, Line
+from tests.chaos.lives.limits import over_lines, pass_time
 from tests.chaos.lives.seen import Value
-
-_PARTS: Final = (HEAD, *SECTIONS)
-_SETTLES: Final = {
-    "retract": ("erased", "restricted"),
-    "withdraw": ("erased", "restricted"),
-    "correct": ("accepted", "rejected"),
-    "transfer": ("accepted", "rejected"),
-    "assistance": ("accepted", "rejected"),
-}
-
-
-Fired = tuple[str, str, str]
-"""Of a limit that passed: what was told of it, whom it concerns, and the rule of the line or the kind of answer."""
+from tests.chaos.lives.taking_back import TakenBack, refusal_of, retract, withdraw
 
 
 class NotTaken(Exception):
@@ -46,7 +34,7 @@ def ruled(life: Life, ruling: Value, taken_ms: int, at_ms: int) -> None:
 def _rule(life: Life, ruling: Value, taken_ms: int, at_ms: int) -> None:
     if not life.latest:
         raise NotTaken("unknown-incident")
-    _pass_time(life, over_lines(life, taken_ms), taken_ms, at_ms)
+    pass_time(life, over_lines(life, taken_ms), taken_ms, at_ms)
     match enum_code(ruling["kind"]):
         case "release" | "refuse" | "ask-again":
             _case(life, ruling, taken_ms, at_ms)
@@ -61,7 +49,7 @@ def _rule(life: Life, ruling: Value, taken_ms: int, at_ms: int) -> None:
             for member in sorted(lifted):
                 life.tell(at_ms, "bar-lifted", member, ruling_id=ruling["ruling_id"])
         case "withdraw":
-            _withdraw(life, ruling, at_ms)
+            withdraw(life, ruling, at_ms)
 
 
 def _case(life: Life, ruling: Value, taken_ms: int, at_ms: int) -> None:
@@ -128,20 +116,19 @@ def _release(life: Life, ruling: Value, answered: list[Line], taken_ms: int, at_
         kind = "withheld" if head == "granted" else head
         life.tell(at_ms, kind, member, ruling_id=ruling["ruling_id"], sections=())
     if flowing:
-        life.deliver(flowing, at_ms, ruling["ruling_id"])
+        deliver(life, flowing, at_ms, ruling["ruling_id"])
     for member in flowing:
-        life.owe_released(member, ruling["ruling_id"], at_ms)
+        owe_released(life, member, ruling["ruling_id"], at_ms)
 
 
 def _refuse(life: Life, ruling: Value, answered: list[Line], taken_ms: int, at_ms: int) -> None:
     """What is refused is withheld, whichever rule asked."""
-    event = considered_of(life.latest)
     refused: dict[str, frozenset[str]] = {}
     for line in answered:
         refused[line.recipient] = refused.get(line.recipient, frozenset()) | line.parts
     touched = [line for line in life.lines.values() if line.parts & refused.get(line.recipient, frozenset())]
     for member, parts in refused.items():
-        life.refusals.append(_refusal("refusal", member, parts, life.latest, touched))
+        life.refusals.append(refusal_of("refusal", member, parts, life.latest, touched))
     for key, line in list(life.lines.items()):
         left = line.parts - refused.get(line.recipient, frozenset())
         if left:
@@ -150,114 +137,3 @@ def _refuse(life: Life, ruling: Value, answered: list[Line], taken_ms: int, at_m
             life.lines = {each: kept for each, kept in life.lines.items() if each != key}
     notices = [("refused", line, line.parts & refused[line.recipient]) for line in touched]
     life.show(at_ms, notices, ruling["ruling_id"])
-
-
-def _refusal(kind: str, member: str, parts: frozenset[str], latest: Value, lines: Iterable[Line]) -> Refusal:
-    event = considered_of(latest)
-    return Refusal(
-        kind="lapse" if kind == "lapse" else "refusal",
-        recipients=frozenset({member}),
-        parts=parts,
-        rules=tuple(RuleRef(line.agreement, line.rule) for line in lines if line.recipient == member),
-        grade=event.grade,
-        flags=event.flags or frozenset(),
-        hazards=event.hazards,
-    )
-
-
-def _withdraw(life: Life, ruling: Value, at_ms: int) -> None:
-    """Holders are asked to remove sections; what rules would send again with the next event is refused."""
-    named, reason, ruling_id = frozenset(ruling["sections"]), ruling["reason"], ruling["ruling_id"]
-    taken = []
-    for member in sorted(ruling["recipients"]):
-        held = life.holdings.get(member)
-        has = {part.part for part in held.parts} if held else set()
-        parts = tuple(part for part in _PARTS if part in has and (not named or part in named))
-        if held is None or not parts:
-            life.tell(at_ms, "withdrawn", member, reason=reason, ruling_id=ruling_id)
-            continue
-        taken.append(member)
-        left = tuple(part for part in held.parts if part.part not in parts)
-        life.holdings = {key: each for key, each in life.holdings.items() if key != member}
-        if left:
-            life.holdings[member] = replace(held, parts=left, restricted=False)
-        said = {"withdraws": parts, "reason": reason}
-        delivery_id = life.notify(member, "withdraw", ruling_id, life.latest["event_id"], at_ms, **said)
-        limits_s = life.rules.exchange.answers.withdrawal_s
-        owed = life.owe(member, "withdraw", delivery_id, limits_s, at_ms, ruling_id)
-        told = {"delivery_id": delivery_id, "ruling_id": ruling_id, "deadline_ms": owed.deadline_ms}
-        life.tell(at_ms, "withdrawn", member, reason=reason, sections=parts, **told)
-    event, state, now = considered_of(life.latest), life.state(), moment_of(at_ms)
-    for member in taken:
-        decision = decide(life.rules.bundle, event, member, now, state)
-        flows = {HEAD, *decision.covers} if decision.head == "granted" else set()
-        if still := frozenset(flows) & (named or flows):
-            life.refusals.append(_refusal("refusal", member, still, life.latest, ()))
-
-
-def answered(life: Life, member: str, kind: str, entry: Value) -> None:
-    """What a member says is taken off what it owes; of a retraction its adapter's word is not enough."""
-    life.owed = [owed for owed in life.owed if not settles(owed, member, kind, entry)]
-
-
-def settles(owed: Owed, member: str, kind: str, entry: Value) -> bool:
-    """Whether that is the answer that is owed."""
-    is_meant = owed.member == member and owed.delivery_id == entry["delivery_id"]
-    return is_meant and kind in _SETTLES[owed.kind] and (owed.kind != "retract" or bool(entry["by_role"]))
-
-
-def elapsed(life: Life, at_ms: int, fired: Collection[Fired]) -> None:
-    """Limits that are over by now pass: cases escalate or lapse, and the origin hears who has not answered.
-
-    A router that is late need not pass them all at once, so it is told which did; those that are not over, do not.
-    """
-    lines = [line for line in over_lines(life, at_ms) if (line.recipient, line.name) in {each[1:] for each in fired}]
-    _pass_time(life, lines, at_ms, at_ms)
-    for owed in over_answers(life, at_ms):
-        if ("unanswered", owed.member, owed.kind) not in fired:
-            continue
-        step = owed.step + 1
-        deadline_ms = at_ms + owed.limits_s[step] * 1000 if step < len(owed.limits_s) else None
-        later = replace(owed, step=step, deadline_ms=deadline_ms)
-        life.owed = [later if each is owed else each for each in life.owed]
-        said = {"delivery_id": owed.delivery_id, "deadline_ms": deadline_ms, "ruling_id": owed.ruling_id}
-        life.tell(at_ms, "unanswered", owed.member, reason=owed.kind, **said)
-
-
-def over_lines(life: Life, by_ms: int) -> list[Line]:
-    """The lines whose limit is over by a moment."""
-    return [line for line in life.lines.values() if line.deadline_ms <= by_ms]
-
-
-def over_answers(life: Life, by_ms: int) -> list[Owed]:
-    """The answers owed whose limit is over by a moment."""
-    return [owed for owed in life.owed if owed.deadline_ms is not None and owed.deadline_ms <= by_ms]
-
-
-def _pass_time(life: Life, over: Collection[Line], from_ms: int, at_ms: int) -> None:
-    """Lines pass to whom is asked next, whose time runs from one moment, or lapse; told at another."""
-    notices, lines, lapses = [], {}, []
-    for key, line in life.lines.items():
-        if line not in over:
-            lines[key] = line
-        elif line.step + 1 < len(line.path):
-            step = line.step + 1
-            lines[key] = replace(line, step=step, deadline_ms=from_ms + line.path[step][1] * 1000)
-            notices.append(("escalated", lines[key], line.parts))
-        else:
-            lapses.append(_refusal("lapse", line.recipient, line.parts, life.latest, [line]))
-            notices.append(("lapsed", line, line.parts))
-    if notices:
-        life.lines, life.refusals = lines, [*life.refusals, *lapses]
-        life.show(at_ms, notices)
-
-
-def kind_of(receipt: Value) -> str:
-    """What a receipt says."""
-    return enum_code(receipt["kind"])
-
-
-def due_by(life: Life, by_ms: int) -> list[str]:
-    """What should have happened of itself by a moment, in words; nothing if all did."""
-    late = [f"the line of {line.recipient} for {line.name}" for line in over_lines(life, by_ms)]
-    return late + [f"what {owed.member} owes to a {owed.kind}" for owed in over_answers(life, by_ms)]

@@ -15,6 +15,11 @@ IncidentKey = tuple[str, str]
 Value = dict[str, Any]
 
 
+def name(key: IncidentKey) -> str:
+    """An incident, for whoever reads."""
+    return f"incident {key[1]} of {key[0]}"
+
+
 class Put(NamedTuple):
     """A record of an input."""
 

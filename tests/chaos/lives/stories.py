@@ -177,6 +177,8 @@ class _Author:
             facts = replace(facts, filled=tuple(name for name in _FILLED if self.chance.random() < 0.8))
         if self.chance.random() < 0.2:
             facts = replace(facts, flags=facts.flags | {self.chance.choice(("domestic-abuse", "firearm", "child"))})
+        if self.chance.random() < 0.12:
+            facts = replace(facts, caveats=facts.caveats ^ {"source-sensitive"})
         self._tell("updated", facts)
         return facts
 
