@@ -41,7 +41,7 @@ def elapsed(life: Life, at_ms: int, fired: Collection[Fired]) -> None:
     A router that is late need not pass them all at once, so it is told which did; those that are not over, do not.
     """
     lines = [line for line in over_lines(life, at_ms) if (line.recipient, line.name) in {each[1:] for each in fired}]
-    pass_time(life, lines, at_ms, at_ms)
+    pass_time(life, lines, at_ms)
     for owed in over_answers(life, at_ms):
         if ("unanswered", owed.member, owed.kind) not in fired:
             continue
@@ -63,15 +63,15 @@ def over_answers(life: Life, by_ms: int) -> list[Owed]:
     return [owed for owed in life.owed if owed.deadline_ms is not None and owed.deadline_ms <= by_ms]
 
 
-def pass_time(life: Life, over: Collection[Line], from_ms: int, at_ms: int) -> None:
-    """Lines pass to whom is asked next, whose time runs from one moment, or lapse; told at another."""
+def pass_time(life: Life, over: Collection[Line], at_ms: int) -> None:
+    """Lines pass to whom is asked next, who has all their time from now, or lapse."""
     notices, lines, lapses = [], {}, []
     for key, line in life.lines.items():
         if line not in over:
             lines[key] = line
         elif line.step + 1 < len(line.path):
             step = line.step + 1
-            lines[key] = replace(line, step=step, deadline_ms=from_ms + line.path[step][1] * 1000)
+            lines[key] = replace(line, step=step, deadline_ms=at_ms + line.path[step][1] * 1000)
             notices.append(("escalated", lines[key], line.parts))
         else:
             lapses.append(refusal_of("lapse", line.recipient, line.parts, life.latest, [line]))

@@ -34,7 +34,7 @@ def ruled(life: Life, ruling: Value, taken_ms: int, at_ms: int) -> None:
 def _rule(life: Life, ruling: Value, taken_ms: int, at_ms: int) -> None:
     if not life.latest:
         raise NotTaken("unknown-incident")
-    pass_time(life, over_lines(life, taken_ms), taken_ms, at_ms)
+    pass_time(life, over_lines(life, taken_ms), at_ms)
     match enum_code(ruling["kind"]):
         case "release" | "refuse" | "ask-again":
             _case(life, ruling, taken_ms, at_ms)
