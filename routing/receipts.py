@@ -104,7 +104,7 @@ def _settle(
 def _answer(member: str, kind: str, entry: Entry, drawn: Consequences) -> set[str]:
     """Take an answer off what is owed, and give the kinds of what it answers.
 
-    Of a retraction the adapter's word is not enough: a person there has yet to confirm.
+    Of a retraction and of a correction a system's word is not enough: a person there has yet to say so.
     """
     left = []
     answered: set[str] = set()
@@ -114,12 +114,14 @@ def _answer(member: str, kind: str, entry: Entry, drawn: Consequences) -> set[st
             left.append(owed)
         else:
             answered.add(owed.kind)
-            if owed.kind == "retract" and entry["by_role"] is None:
+            if owed.kind in _BY_A_PERSON and entry["by_role"] is None:
                 left.append(owed.confirmed_by_adapter())
     drawn.expected = tuple(left)
     return answered
 
 
+_BY_A_PERSON: Final = frozenset({"retract", "correct"})
+"""What a system's word alone does not answer."""
 _SETTLES: Final = {
     "retract": ("erased", "restricted"),
     "withdraw": ("erased", "restricted"),

@@ -84,9 +84,9 @@ class AnswersWithin(_Frozen):
     """To accept or reject a request for assistance."""
     correction_s: Times = (300,)
     """For a person to accept a correction of grade, hazard, weapon flag or place."""
-    withdrawal_s: Times = (900,)
+    withdrawal_s: Annotated[Times, Field(min_length=1)] = (900,)
     """To confirm that sections were removed."""
-    retraction_s: Times = (900, 3600)
+    retraction_s: Annotated[Times, Field(min_length=1)] = (900, 3600)
     """For a person to confirm what became of an incident that was taken back."""
 
 

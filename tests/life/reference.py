@@ -35,7 +35,7 @@ class Reference(Rulings):
             if owed.asked_by != of or owed.member != member or kind not in SETTLED_BY[owed.kind]:
                 continue
             answered.append(owed.kind)
-            if owed.kind == "retract" and not by_person:
+            if owed.kind in ("retract", "correct") and not by_person:
                 owed.by_adapter = True
             else:
                 assert incident

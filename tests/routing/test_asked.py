@@ -130,6 +130,8 @@ def test_a_correction_of_grade_weapon_flag_or_place_asks_a_person_to_accept_it()
         assert owed(play) == [("south", "correct")], path
         play.pass_time(minutes=5)
         assert play.told() == [("unanswered", "south", "correct")]
+        play.answer("south", "accepted", play.sent("south")[-1])
+        assert owed(play) == [("south", "correct")], "a system took it in, and no person has seen it"
         play.answer("south", "accepted", play.sent("south")[-1], by_role="dispatcher")
         assert owed(play) == []
 
