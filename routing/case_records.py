@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from functools import lru_cache
-from typing import Any, NamedTuple
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any, Final, NamedTuple
 
+from routing.arrived import milliseconds
 from routing.casework.case import Line, Notice
 from routing.effects import Output
 from routing.telling import About
 from schemas import casework
-from schemas.codec import encode, stable_id
+from schemas.avro_form import Form
+from schemas.catalogue import catalogue
+from schemas.codec import stable_id
+from schemas.parts import in_parts
 from schemas.topics import cases_topic
+from schemas.wire import frame, long_bytes, string_bytes
+
+_FIELDS: Final = (
+    *("case_id", "record_id", "origin", "incident_id", "local_ref", "at", "sequence", "event"),
+    *("lines", "notices"),
+)
+_NULL: Final = b"\x00"
+_GIVEN: Final = b"\x02"
+_REMEMBERED_MOST: Final = 4_096
 
 
 class Ruled(NamedTuple):
@@ -34,8 +47,8 @@ class Latest(NamedTuple):
 
 def case_record(
     matter: About,
-    lines: Iterable[Line],
-    notices: Iterable[Notice],
+    lines: tuple[Line, ...],
+    notices: Sequence[Notice],
     latest: Latest,
     mark: str,
     ruled: Ruled | None = None,
@@ -51,24 +64,59 @@ def case_record(
         ruled: whose words changed it; None: an event or a deadline did.
     """
     origin, incident_id = matter.origin, matter.incident_id
-    record = casework.Case(
-        case_id=stable_id("case", origin, incident_id),
-        record_id=stable_id("case-record", origin, incident_id, mark),
-        origin=origin,
-        incident_id=incident_id,
-        local_ref=latest.local_ref,
-        at=matter.now,
-        sequence=latest.sequence,
-        event=latest.value,
-        notices=tuple(_notice(notice, ruled) for notice in notices),
+    key, value = incident_id.encode(), latest.value
+    parts = (
+        _opening(),
+        string_bytes(stable_id("case", origin, incident_id)),
+        string_bytes(stable_id("case-record", origin, incident_id, mark)),
+        string_bytes(origin),
+        string_bytes(incident_id),
+        string_bytes(latest.local_ref),
+        long_bytes(milliseconds(matter.now)),
+        long_bytes(latest.sequence),
+        _NULL if value is None else b"".join((_GIVEN, long_bytes(len(value)), value)),
+        _lines(lines),
+        _notices(tuple(notices), ruled) if notices else _NULL,
     )
-    told = record.to_avro() | {"lines": [_line(line) for line in lines]}
-    return Output(cases_topic(origin), incident_id.encode(), encode("Case", told))
+    return Output(cases_topic(origin), key, b"".join(parts))
 
 
-@lru_cache(maxsize=4_096)
+@cache
+def _opening() -> bytes:
+    entry = catalogue().current("Case")
+    if tuple(field["name"] for field in entry.schema["fields"]) != _FIELDS:
+        msg = "the fields of a case are others than those that are written here"
+        raise ValueError(msg)
+    return frame(entry.schema_id)
+
+
+@cache
+def _last_parts() -> tuple[Form, Form]:
+    """What is open, and what happened."""
+    _head, lines, notices = in_parts(catalogue().current("Case").schema, "lines", "notices")
+    return lines, notices
+
+
+_known: dict[int, tuple[tuple[Line, ...], bytes]] = {}
+"""By the identity of lines, which are kept with their bytes: while they are open, the desk is shown them again with
+every event, and many lines are dear to compare."""
+
+
+def _lines(lines: tuple[Line, ...]) -> bytes:
+    known = _known.get(id(lines))
+    if known is None:
+        known = lines, _last_parts()[0].encode({"lines": [_line(line) for line in lines]})
+        if len(_known) >= _REMEMBERED_MOST:
+            _known.clear()
+        _known[id(lines)] = known
+    return known[1]
+
+
+def _notices(notices: tuple[Notice, ...], ruled: Ruled | None) -> bytes:
+    return _last_parts()[1].encode({"notices": [_notice(notice, ruled).to_avro() for notice in notices]})
+
+
 def _line(line: Line) -> Mapping[str, Any]:
-    """As Avro takes it: while a line is open, the desk is shown it again with every event."""
     stated = casework.CaseLine(
         recipient=line.recipient,
         agreement=line.agreement,

@@ -119,7 +119,7 @@ def opened(
             elif not parts <= line.parts:
                 lines[key] = replace(line, parts=line.parts | parts)
                 notices.append(Notice("opened", lines[key], parts - line.parts))
-    return case_of(lines.values()), tuple(notices)
+    return (case_of(lines.values()), tuple(notices)) if notices else (case, ())
 
 
 def _opened(recipient: str, referral: Referral, sequence: int, now: datetime) -> Line:
