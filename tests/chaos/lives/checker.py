@@ -115,7 +115,7 @@ class _One:
         answers = [found for which, found in self.inputs.answers.items() if ("answer", which) in left]
         for line in over_lines(life, at_ms):
             early = [put for put in rulings if put.partition == place and put.taken_ms < line.deadline_ms - GRACE_MS]
-            if early and (line.recipient, line.name) in {each[1:] for each in fired}:
+            if early and (line.recipient, line.name) in {each[1:3] for each in fired}:
                 yield f"{name(self.key)}: a line for {line.recipient} was over before a ruling made in time was heard"
         for owed in over_answers(life, at_ms):
             early = [
@@ -124,7 +124,7 @@ class _One:
                 if put.partition == place and put.taken_ms < (owed.deadline_ms or 0) - GRACE_MS
                 if settles(owed, put.value["member"], kind_of(put.value), entry)
             ]
-            if early and ("unanswered", owed.member, owed.kind) in fired:
+            if early and ("unanswered", owed.member, owed.kind, owed.delivery_id) in fired:
                 yield f"{name(self.key)}: {owed.member} answered a {owed.kind} in time, and that was not heard in time"
 
 

@@ -204,6 +204,7 @@ def _of_news(news: Value) -> Iterator[tuple[str, Happening]]:
         if kind in ANSWERS:
             yield entry["incident_id"], Happening(at_ms, "answer", entry["reference"])
         elif news["source"] is None:
-            yield entry["incident_id"], Happening(at_ms, "time", (kind, news["member"], news["reason"]))
+            passed = kind, news["member"], news["reason"], entry["delivery_id"] or ""
+            yield entry["incident_id"], Happening(at_ms, "time", passed)
         elif news["ruling_id"]:
             yield entry["incident_id"], Happening(at_ms, "ruling", news["ruling_id"])

@@ -20,8 +20,9 @@ _SETTLES: Final = {
 }
 
 
-Fired = tuple[str, str, str]
-"""Of a limit that passed: what was told of it, whom it concerns, and the rule of the line or the kind of answer."""
+Fired = tuple[str, str, str, str]
+"""Of a limit that passed: what was told of it, whom it concerns, the rule of the line or the kind of answer, and of an
+answer the delivery."""
 
 
 def answered(life: Life, member: str, kind: str, entry: Value) -> None:
@@ -40,10 +41,10 @@ def elapsed(life: Life, at_ms: int, fired: Collection[Fired]) -> None:
 
     A router that is late need not pass them all at once, so it is told which did; those that are not over, do not.
     """
-    lines = [line for line in over_lines(life, at_ms) if (line.recipient, line.name) in {each[1:] for each in fired}]
+    lines = [line for line in over_lines(life, at_ms) if (line.recipient, line.name) in {each[1:3] for each in fired}]
     pass_time(life, lines, at_ms)
     for owed in over_answers(life, at_ms):
-        if ("unanswered", owed.member, owed.kind) not in fired:
+        if ("unanswered", owed.member, owed.kind, owed.delivery_id) not in fired:
             continue
         step = owed.step + 1
         deadline_ms = at_ms + owed.limits_s[step] * 1000 if step < len(owed.limits_s) else None
