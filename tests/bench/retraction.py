@@ -36,7 +36,7 @@ from tests.bench.latency import EVENTS_PER_S, Event, end_of
 from tests.bench.router import machine, say, versions
 from tests.bench.rules import bench_exchange
 from tests.bench.taking_back import Drive
-from tests.bench.wider import granted, wide_bundle
+from tests.bench.wider import FIVE, wide_bundle
 from tests.bench.workload import framed_events
 
 OUT: Final = Path("build/retraction.json")
@@ -93,7 +93,7 @@ def measure(scale: Scale) -> dict[str, Any]:
 
 
 def _retractions(clients: ClientSettings, scale: Scale, events: list[Event]) -> dict[str, Any]:
-    drive = Drive(clients, granted(), scale.retractions_per_s, scale.warm_up_s)
+    drive = Drive(clients, FIVE, scale.retractions_per_s, scale.warm_up_s)
     with running("router", clients, _ends(clients), wide_bundle()):
         drive.run(events)
     took_ms = sorted(drive.took_ms)
@@ -118,11 +118,11 @@ def _confirming(clients: ClientSettings, scale: Scale, events: list[Event], brok
     Whoever else uses the machine shows in what is left of it; so it is also told what would be left with nobody else.
     The members' consumers run elsewhere in life, and their process is told apart.
     """
-    drive = Drive(clients, granted(), 0.0, scale.warm_up_s)
+    drive = Drive(clients, FIVE, 0.0, scale.warm_up_s)
     with running("router", clients, _ends(clients), wide_bundle()) as router, _members(clients) as members:
         used = _Used(router, psutil.Process(members), psutil.Process(broker))
         drive.run(events)
-        shares = used.shares()
+        shares = used.cores(len(events) / EVENTS_PER_S)
     exchange = shares["router"] + shares["broker"]
     return {
         "behind_s": round(drive.behind_s, 2),
@@ -145,14 +145,12 @@ class _Used:
             "members": members,
             "driver": psutil.Process(),
         }
-        self._began = time.monotonic()
         self._before = {name: _cpu_s(process) for name, process in self._processes.items()}
         self._machine = psutil.cpu_times()
 
-    def shares(self) -> dict[str, float]:
-        """Of each process: how many cores it kept busy."""
-        passed = time.monotonic() - self._began
-        return {name: (_cpu_s(process) - self._before[name]) / passed for name, process in self._processes.items()}
+    def cores(self, seconds: float) -> dict[str, float]:
+        """Of each process: how many cores it kept busy for what came in so many seconds, whenever it was done."""
+        return {name: (_cpu_s(process) - self._before[name]) / seconds for name, process in self._processes.items()}
 
     def idle(self) -> float:
         """The share of the machine that nobody used, whoever else is on it."""
@@ -169,7 +167,7 @@ def _cpu_s(process: psutil.Process) -> float:
 def _members(clients: ClientSettings) -> Iterator[int]:
     context = multiprocessing.get_context("spawn")
     cells = context.Array("d", SLOTS, lock=False)
-    process = context.Process(target=confirm, args=(Confirming(clients, granted()), cells), daemon=True)
+    process = context.Process(target=confirm, args=(Confirming(clients, FIVE), cells), daemon=True)
     process.start()
     try:
         deadline = time.monotonic() + 60

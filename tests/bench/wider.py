@@ -6,37 +6,35 @@ from dataclasses import replace
 from typing import Final
 
 from routing.agreements.bundle import Bundle
-from routing.agreements.model import Forbid, RoleHolders, Rule, Share
+from routing.agreements.model import Agreement, Forbid, RoleHolders, Rule, Share
 from tests.bench.rules import GRANTED, ORIGIN, bench_bundle
 
 MANAGER: Final = "force-incident-manager"
 PERSON: Final = "fim.desk"
-FAN_OUT: Final = 5
+MORE: Final = ("force-02", "force-03")
+FIVE: Final = (*GRANTED, *MORE)
 
 
 def wide_bundle() -> Bundle:
-    """To five members, as far as protections let it."""
+    """Every event goes to five members, each with a part of it; nothing forbids any of them the whole."""
     bundle = bench_bundle()
-    first = bundle.agreements[0]
+    agreements = tuple(_for_five(agreement) for agreement in bundle.agreements)
+    first = agreements[0]
     share = next(rule for rule in first.rules if isinstance(rule, Share) and rule.recipients[0] in GRANTED)
-    more = tuple(
-        replace(share, id=f"wider-{number}", recipients=(member,), grant=("classification", "locations", "vehicles"))
-        for number, member in enumerate(_least_forbidden(bundle))
-    )
-    wider = replace(first, id="B-WIDER", rules=more)
+    parts = ("classification", "locations", "vehicles")
+    more = tuple(replace(share, id=f"more-{member}", recipients=(member,), grant=parts) for member in MORE)
     roles = (RoleHolders(MANAGER, ORIGIN, (PERSON,)),)
-    return replace(bundle, agreements=(*bundle.agreements, wider), roles=roles)
+    return replace(bundle, agreements=(*agreements, replace(first, id="B-MORE", rules=more)), roles=roles)
 
 
-def granted() -> tuple[str, ...]:
-    """The members that are granted each event, as far as protections let it."""
-    return (*GRANTED, *_least_forbidden(bench_bundle()))
+def _for_five(agreement: Agreement) -> Agreement:
+    rules = tuple(rule for each in agreement.rules if (rule := _without_more(each)) is not None)
+    return replace(agreement, rules=rules)
 
 
-def _least_forbidden(bundle: Bundle) -> tuple[str, ...]:
-    """Of the other members, those to whom the fewest rules forbid the head."""
-    rules: list[Rule] = [rule for agreement in bundle.agreements for rule in agreement.rules]
-    forbids = [rule for rule in rules if isinstance(rule, Forbid) and "head" in rule.sections]
-    others = [facts.id for facts in bundle.members if facts.receives and facts.id not in (ORIGIN, *GRANTED)]
-    ranked = sorted(others, key=lambda member: (sum(member in rule.recipients for rule in forbids), member))
-    return tuple(ranked[: FAN_OUT - len(GRANTED)])
+def _without_more(rule: Rule) -> Rule | None:
+    """A rule that forbids the whole, less the two members; None: it concerns nobody else."""
+    if not isinstance(rule, Forbid) or "head" not in rule.sections:
+        return rule
+    left = tuple(member for member in rule.recipients if member not in MORE)
+    return replace(rule, recipients=left) if left else None
