@@ -53,6 +53,8 @@ class Changelog:
                     "max.poll.interval.ms": 300_000,
                     "fetch.wait.max.ms": 10,
                     "queued.max.messages.kbytes": 16_384,
+                    # Looked at again so soon once that is full: with the usual second a restore would mostly wait.
+                    "fetch.queue.backoff.ms": 5,
                     "fetch.max.bytes": 8 * 1024 * 1024,
                     "log_level": 0,
                 },
