@@ -30,6 +30,8 @@ _AHEAD: Final = 8
 """Looks of one client that may wait to be taken: enough that the few of others come out from behind a flood; and no
 more, since memory must not fill while Kafka keeps a commit waiting."""
 _LOOK_S: Final = 0.25
+_LOOK_PAUSED_S: Final = 0.01
+"""How long a look takes while something is paused, since nothing is resumed during one."""
 _END_S: Final = 10.0
 
 
@@ -78,12 +80,12 @@ class Fetching:
     def pause(self, places: Iterable[Place]) -> None:
         """Fetch nothing of these partitions until they are resumed."""
         for client, share in self._by_client(places).items():
-            client.consumer.pause(share)
+            client.wish(share, paused=True)
 
     def resume(self, places: Iterable[Place]) -> None:
         """Fetch these partitions again."""
         for client, share in self._by_client(places).items():
-            client.consumer.resume(share)
+            client.wish(share, paused=False)
 
     def stop(self) -> None:
         """Fetch no more; the threads end soon, and what they still bring is heard by nobody."""
@@ -115,7 +117,11 @@ def dealt_out(starts: Iterable[TopicPartition]) -> list[list[TopicPartition]]:
 
 
 class _Client(Thread):
-    """One client of librdkafka's, and who waits for what it fetches."""
+    """One client of librdkafka's, and who waits for what it fetches.
+
+    Nobody else calls it: confluent-kafka 2.16 lets one call wait for another on the same client, and `pause` waits
+    with Python's lock in its hand, which the other needs to come to an end.
+    """
 
     def __init__(
         self,
@@ -125,8 +131,10 @@ class _Client(Thread):
         taken_ms: Callable[[int], int],
     ) -> None:
         super().__init__(name="fetching", daemon=True)
-        self.consumer = Consumer(dict(config))
-        self.consumer.assign(share)
+        self._consumer = Consumer(dict(config))
+        self._consumer.assign(share)
+        self._wishes: SimpleQueue[tuple[list[TopicPartition], bool]] = SimpleQueue()
+        self._paused: set[Place] = set()
         self.stop = Event()
         self.ahead = Semaphore(_AHEAD)
         self._queue = queue
@@ -136,15 +144,31 @@ class _Client(Thread):
         """Look, and put down what was found, until told to stop."""
         try:
             while not self.stop.is_set():
+                self._do_what_is_wished()
                 # Asked for many, it would wait for as many.
-                if messages := self.consumer.consume(1, _LOOK_S):
-                    messages += self.consumer.consume(_AT_ONCE, 0)
+                if messages := self._consumer.consume(1, _LOOK_PAUSED_S if self._paused else _LOOK_S):
+                    messages += self._consumer.consume(_AT_ONCE, 0)
                     self._queue.put((self, [_record(message, self._taken_ms) for message in messages]))
                     self.ahead.acquire()
         except Exception as error:  # noqa: BLE001  whatever it is, the worker must hear of it
             self._queue.put((self, error))
         finally:
-            self.consumer.close()
+            self._consumer.close()
+
+    def wish(self, share: list[TopicPartition], *, paused: bool) -> None:
+        """Have partitions paused or resumed, after the look that is under way. For any thread."""
+        self._wishes.put((share, paused))
+
+    def _do_what_is_wished(self) -> None:
+        while not self._wishes.empty():
+            share, paused = self._wishes.get()
+            places = {(place.topic, place.partition) for place in share}
+            if paused:
+                self._consumer.pause(share)
+                self._paused |= places
+            else:
+                self._consumer.resume(share)
+                self._paused -= places
 
 
 def _record(message: Any, taken_ms: Callable[[int], int]) -> Record | KafkaError:  # noqa: ANN401  hardly typed

@@ -114,6 +114,8 @@ class Session:
                 break
             self._pause_and_resume()
             wait = 0.0
+        # Where every partition is paused nothing comes, and what has been routed since must let it come again.
+        self._pause_and_resume()
         if self._wrong_assignment:
             raise Fatal(self._wrong_assignment)
         if self.assigned and not self.recollection.is_ready:

@@ -124,7 +124,7 @@ def test_what_was_taken_back_is_followed_to_the_last_confirmation(ledger: Path) 
     assert the(trace, "unanswered").detail.startswith("the member has not answered: a person there is to confirm")
     told = flowing(trace)
     assert "RULED fim.lee as force-incident-manager: retract for every holder (wrong-recipient)" in told
-    assert "erased south by a person (supervisor) (20 min 3 s after it was taken back)" in told
+    assert "erased south by a person (supervisor) (retract) (20 min 3 s after it was taken back)" in told
 
 
 def test_a_member_has_nothing_of_what_was_taken_back_once_it_has_answered(ledger: Path) -> None:

@@ -81,6 +81,8 @@ def test_a_desk_killed_and_a_webhook_away_leave_nobody_untold_and_hardly_anybody
                 running.kill()
                 running.communicate()
         last = desk.starts(told.url)
+        # One more, so that it is seen to be at work before it is asked to end.
+        expected.add(desk.opens(10 * kills))
         try:
             wait_until(lambda: _cases(told) == expected, "all of them told")
         finally:
