@@ -5,6 +5,7 @@ Written to be read beside the language, and not for speed.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Final, Literal
 
@@ -13,11 +14,12 @@ from routing.agreements.following import followed, of_correction
 from routing.agreements.matching import Match, Question, matching_rules, possible_shares
 from routing.agreements.model import Limit, Share
 from routing.agreements.rulings import discharging, granting, lifting, refusals
-from routing.agreements.state import CaseLine
+from routing.agreements.state import CaseLine, Override, Release
 from routing.agreements.terms import Grant, of_held, of_ruling, of_share
 from schemas.sections import SECTIONS
 
 PARTS: Final = (HEAD, *SECTIONS)
+HeldUp = Literal["withheld", "referred"] | None
 
 
 class Deliberation:
@@ -48,7 +50,7 @@ class Deliberation:
             return "granted"
         return self.held_up(part) or ("granted" if self.granted(part) else "withheld")
 
-    def held_up(self, part: str) -> Literal["withheld", "referred"] | None:
+    def held_up(self, part: str) -> HeldUp:
         """Steps 2 and 3: by a refusal or lapse, by a refer rule, by an open line."""
         if refusals(self.question, part) or self.withholding(part):
             return "withheld"
@@ -62,9 +64,7 @@ class Deliberation:
     def forbidding(self, part: str) -> list[Match]:
         """1. A matching forbid covers it and is not lifted."""
         return [
-            match
-            for match in self.matches
-            if match.forbids and match.covers(part) and not lifting(self.question, match, part)
+            match for match in self.matches if match.forbids and match.covers(part) and not self.lifting(match, part)
         ]
 
     def withholding(self, part: str) -> list[Match]:
@@ -90,7 +90,7 @@ class Deliberation:
         return [
             match
             for match in self.matches
-            if match.refers and match.covers(part) and not discharging(self.question, match, part)
+            if match.refers and match.covers(part) and not self.discharging(match, part)
             if match.invites or self.grantable(part)
         ]
 
@@ -136,6 +136,14 @@ class Deliberation:
         """The grants under which a granted part flows: of a correction that a case holds up, those it had before."""
         granted = [] if self.held_up(part) else self.granted(part)
         return granted or self.of_correction(part)
+
+    def discharging(self, referring: Match, part: str) -> Sequence[Release]:
+        """The releases that discharge a refer rule for a part."""
+        return discharging(self.question, referring, part)
+
+    def lifting(self, forbidding: Match, part: str) -> Sequence[Override]:
+        """The overrides that lift a forbid for a part."""
+        return lifting(self.question, forbidding, part)
 
     # -- the parts together
 

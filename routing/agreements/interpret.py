@@ -18,7 +18,6 @@ from routing.agreements.decision import HEAD, ActsAs, Decision, Outcome, Referra
 from routing.agreements.deliberation import PARTS, Deliberation
 from routing.agreements.matching import Match, Question
 from routing.agreements.model import FINEST_FIRST, Limit, Locate
-from routing.agreements.rulings import discharging, lifting
 from routing.agreements.state import FIRST_EVENT, State
 from routing.agreements.terms import Grant, grounds, locate, onward, retain_days
 from schemas.sections import SECTIONS
@@ -93,7 +92,7 @@ def _caps(found: Deliberation, section: str) -> Iterable[Locate]:
     """No section is told finer than a matching limit, nor than the ruling that it needed to flow."""
     yield from (limit.locate for limit in found.limits)
     for match in found.matches:
-        needed = [*discharging(found.question, match, section), *lifting(found.question, match, section)]
+        needed = [*found.discharging(match, section), *found.lifting(match, section)]
         if match.covers(section) and needed:
             yield min((ruling.locate for ruling in needed), key=FINEST_FIRST.index)
 
@@ -119,11 +118,10 @@ def _told(found: Deliberation, match: Match) -> RuleMatch:
 
 def _acts_as(found: Deliberation, match: Match) -> ActsAs:
     """What a matching rule does here, for whoever reads the decision."""
-    covered = [part for part in PARTS if match.covers(part)]
-    if match.forbids:
-        return "lifted" if all(lifting(found.question, match, part) for part in covered) else "forbid"
-    if not match.refers:
+    if not match.forbids and not match.refers:
         return "limit" if isinstance(match.rule, Limit) else "share"
-    if match in found.withholding(covered[0]):
+    if match.forbids:
+        return "lifted" if all(found.lifting(match, part) for part in match.parts) else "forbid"
+    if match in found.withholding(match.parts[0]):
         return "withhold"
-    return "discharged" if all(discharging(found.question, match, part) for part in covered) else "refer"
+    return "discharged" if all(found.discharging(match, part) for part in match.parts) else "refer"

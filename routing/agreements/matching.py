@@ -96,10 +96,15 @@ class Match:
         """It asks whether to share at all."""
         return isinstance(self.rule, Refer) and self.rule.invite
 
-    def covers(self, part: str) -> bool:
+    @property
+    def parts(self) -> tuple[str, ...]:
         """Of a refer or forbid rule: the parts it names; an invitation covers the head too."""
-        named = isinstance(self.rule, Refer | Forbid) and part in self.rule.sections
-        return named or (self.invites and part == "head")
+        named = self.rule.sections if isinstance(self.rule, Refer | Forbid) else ()
+        return ("head", *named) if self.invites and "head" not in named else named
+
+    def covers(self, part: str) -> bool:
+        """Whether it is among its `parts`."""
+        return part in self.parts
 
     def grants(self, part: str) -> bool:
         """Of a share rule: the head, and the sections it names."""

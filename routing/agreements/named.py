@@ -15,9 +15,9 @@ from typing import NamedTuple
 from routing.agreements.considered import Considered
 from routing.agreements.decision import Decision
 from routing.agreements.decision import State as PartState
-from routing.agreements.deliberation import Deliberation
 from routing.agreements.evaluate import Evaluated, Evaluator
 from routing.agreements.following import closed_at
+from routing.agreements.indexed import Heard, Indexed
 from routing.agreements.interpret import conclude
 from routing.agreements.masks import bits, remember
 from routing.agreements.matching import Match, Question
@@ -63,6 +63,7 @@ class Named:
         self._evaluator = evaluator
         self._rulebook = evaluator.rulebook
         self._remembered: dict[object, Decision] = {}
+        self._heard: dict[Matched, Heard] = {}
         self._spans: dict[int, tuple[tuple[Holding, ...], list[timedelta]]] = {}
         """By the identity of holdings, which are kept with it."""
 
@@ -127,11 +128,17 @@ class Named:
         return [timedelta(hours=hours) for hours in sorted(follow | {0})] + [timedelta(days=holding.retain_days)]
 
     def _afresh(self, matched: Matched, event: Considered, now: datetime, state: State, member: str) -> Decision:
+        question = Question(self._rulebook.compiled.bundle, event, member, now, state)
+        return replace(conclude(Indexed(question, self._hear(matched))), recipient="")
+
+    def _hear(self, matched: Matched) -> Heard:
+        """The rules that match, put in order; they are the same for many events."""
+        if (found := self._heard.get(matched)) is not None:
+            return found
         rulebook = self._rulebook
         matches = [
             Match(each.agreement, each.rule, bool(matched.in_doubt >> at & 1), bool(rulebook.stopped >> at & 1))
             for at, each in rulebook.numbered(matched.rules)
         ]
         possible = [each.rule for _, each in rulebook.numbered(matched.possible) if isinstance(each.rule, Share)]
-        question = Question(rulebook.compiled.bundle, event, member, now, state)
-        return replace(conclude(Deliberation(question, matches, possible)), recipient="")
+        return remember(self._heard, matched, Heard(matches, possible))

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from statistics import median
 from typing import TypeVar
 
+from routing.agreements.bundle import Bundle
 from routing.agreements.interpret import decide, recipients
 from routing.agreements.measured import geography_of
 from routing.arrived import arrived
@@ -19,15 +20,15 @@ from routing.effects import Known, Policy, Record
 from routing.route import route
 from routing.state.incident import Incident
 from schemas.codec import EventCodec
-from tests.bench.rules import GRANTED, bench_bundle, bench_exchange
+from tests.bench.rules import GRANTED, bench_exchange
 from tests.bench.workload import records
 
 T = TypeVar("T")
 
 
-def measure_pieces(number: int, incidents: int) -> dict[str, float]:
+def measure_pieces(number: int, incidents: int, bundle: Bundle) -> dict[str, float]:
     """Microseconds of each piece: of one event, but for the view and deciding afresh, which are of one recipient."""
-    policy = Policy(bench_bundle(), bench_exchange("bench"))
+    policy = Policy(bundle, bench_exchange("bench"))
     codec = EventCodec()
     most = policy.exchange.limits.max_event_bytes
     now = datetime.now(UTC)

@@ -1,6 +1,6 @@
 """``make bench``: the router beside a raw transactional copy of the same bytes, on the embedded broker.
 
-    python -m tests.bench.router [--quick] [--out FILE]
+    python -m tests.bench.router [--quick] [--refers-often] [--out FILE]
 
 Both run in one process, on the same topics, with the same batch and commit limits, turn and turn about: the machine is
 shared, so single runs say little, and medians and ratios of one bench more. Writes build/bench.json. What the figures
@@ -30,6 +30,7 @@ from rich.table import Table
 
 from deploy.broker import EmbeddedBroker
 from deploy.provision import provision
+from routing.agreements.bundle import Bundle
 from schemas.kafka import ClientSettings
 from tests.bench.contenders import SOURCE, Kind, running
 from tests.bench.deciding import measure_deciding
@@ -37,11 +38,13 @@ from tests.bench.latency import EVENTS_PER_S, Event, Latency, end_of, measure_la
 from tests.bench.pieces import measure_pieces
 from tests.bench.places import measure_places
 from tests.bench.remembered import measure_remembered
-from tests.bench.rules import GRANTED, MEMBERS, RULES, bench_exchange
+from tests.bench.rules import GRANTED, MEMBERS, RULES, bench_bundle, bench_exchange
 from tests.bench.stages import yardstick_us
 from tests.bench.targets import targets_of
 from tests.bench.throughput import Input, Rate, measure_rate
 from tests.bench.workload import framed_events
+
+Latencies = dict[Kind, list[Latency]]
 
 KINDS: Final[tuple[Kind, ...]] = ("raw", "router")
 OUT: Final = Path("build/bench.json")
@@ -102,26 +105,27 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench.router", description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="a few seconds of each, to see that it works")
     parser.add_argument("--out", type=Path, default=OUT, help=f"where to write the figures (default: {OUT})")
+    parser.add_argument("--refers-often", action="store_true", help="a case for one event in three (else: in twenty)")
     options = parser.parse_args(arguments)
-    figures = measure(QUICK if options.quick else FULL)
+    figures = measure(QUICK if options.quick else FULL, bench_bundle(refers_often=options.refers_often))
     show(figures)
     options.out.parent.mkdir(parents=True, exist_ok=True)
     options.out.write_text(json.dumps(figures, indent=1) + "\n", "utf-8")
     print(f"written to {options.out}")
 
 
-def measure(scale: Scale) -> dict[str, Any]:
+def measure(scale: Scale, bundle: Bundle) -> dict[str, Any]:
     """Every figure of ``build/bench.json``."""
     say("what the pieces of routing cost")
-    pieces = measure_pieces(scale.pieces, scale.incidents)
+    pieces = measure_pieces(scale.pieces, scale.incidents, bundle)
     places = measure_places(20 * scale.pieces)
     deciding = measure_deciding() if scale.measures_deciding else {}
     events = framed_events(scale.rounds * len(KINDS) * scale.latency_events + scale.events, scale.incidents)
     with EmbeddedBroker() as broker:
         clients = ClientSettings(broker.bootstrap)
         provision(clients, bench_exchange("bench"))
-        latencies = _latencies(clients, scale, events)
-        rates = _rates(clients, scale, events)
+        latencies = _latencies(clients, scale, events, bundle)
+        rates = _rates(clients, scale, events, bundle)
         say(f"remembering {scale.remembered:,} incidents")
         remembered = measure_remembered(clients, scale.remembered)
     raw, router = (median(rate.events_per_s for rate in rates[kind]) for kind in KINDS)
@@ -149,19 +153,21 @@ def measure(scale: Scale) -> dict[str, Any]:
     return figures | {"targets": [target.told(figures) for target in targets_of(figures)]}
 
 
-def _latencies(clients: ClientSettings, scale: Scale, events: Iterator[Event]) -> dict[Kind, list[Latency]]:
+def _latencies(
+    clients: ClientSettings, scale: Scale, events: Iterator[Event], bundle: Bundle
+) -> dict[Kind, list[Latency]]:
     found: dict[Kind, list[Latency]] = {kind: [] for kind in KINDS}
     for turn in range(scale.rounds):
         for kind in KINDS:
             say(f"latency of {kind} at {EVENTS_PER_S} events/s, round {turn + 1} of {scale.rounds}")
             told = list(islice(events, scale.latency_events))
-            with running(kind, clients, _end_of_source(clients)):
+            with running(kind, clients, _end_of_source(clients), bundle):
                 took_ms = measure_latency(clients, told, scale.warm_up_s)
             found[kind].append(summary(took_ms))
     return found
 
 
-def _rates(clients: ClientSettings, scale: Scale, events: Iterator[Event]) -> dict[Kind, list[Rate]]:
+def _rates(clients: ClientSettings, scale: Scale, events: Iterator[Event], bundle: Bundle) -> dict[Kind, list[Rate]]:
     say(f"publishing {scale.events} events to be routed")
     ready = Input(_end_of_source(clients), scale.events, scale.warm_up_events)
     _publish(clients, events)
@@ -169,7 +175,7 @@ def _rates(clients: ClientSettings, scale: Scale, events: Iterator[Event]) -> di
     for turn in range(scale.rounds):
         for kind in KINDS:
             say(f"events/s of {kind}, round {turn + 1} of {scale.rounds}")
-            with running(kind, clients, ready.start) as contender:
+            with running(kind, clients, ready.start, bundle) as contender:
                 found[kind].append(measure_rate(contender, clients, ready, scale.rate_s))
     return found
 

@@ -19,7 +19,7 @@ from schemas.codec import EventCodec
 from schemas.event import IncidentEvent
 from schemas.partitioner import partition_of
 from schemas.topics import incidents_topic
-from tests.bench.rules import ORIGIN
+from tests.bench.rules import FLAGS, ORIGIN, QUALIFIERS
 
 EVENTS_PER_INCIDENT: Final = 5
 SEED: Final = 1285
@@ -33,8 +33,6 @@ _CATEGORIES: Final = (
     "crime/robbery",
     *(f"crime/weapons/{kind}" for kind in ("firearm", "knife", "other")),
 )
-_QUALIFIERS: Final = ("alcohol", "drugs", "domestic", "injury", "youth-related", "repeat", "weapon-used", "business")
-_FLAGS: Final = ("child", "high-risk", "vulnerable-adult", "repeat-victim", "weapon", "violence-to-crews", "suicidal")
 _STEPS: Final = (
     ("created", "open"),
     ("updated", "allocated"),
@@ -115,8 +113,8 @@ def _facts(incident: str, random: Random) -> dict[str, Any]:
         "classification": [
             {
                 "category": category,
-                "qualifiers": sorted(random.sample(_QUALIFIERS, random.randrange(3))),
-                "flags": sorted(random.sample(_FLAGS, random.randrange(3))),
+                "qualifiers": sorted(random.sample(QUALIFIERS, random.randrange(3))),
+                "flags": sorted(random.sample(FLAGS, random.randrange(3))),
             }
         ],
         "locations": [_place(incident, random)],
