@@ -127,6 +127,9 @@ class Multiplied:
             for statement in (statement for table in _TABLES for statement in table.indexes.values()):
                 database.execute(statement)
             database.execute("PRAGMA journal_mode = WAL")
+        # Nobody asks while gigabytes are on their way to the disk: a ledger grows by the day.
+        with self._ledger.open("rb+") as file:
+            os.fsync(file.fileno())
 
     def _write(self, database: sqlite3.Connection, told: Sequence[tuple[dict[str, Any], str]], copy: int) -> None:
         disclosures, decisions, feedback = [], [], []
