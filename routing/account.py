@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import chain
 from typing import Final
 
@@ -111,15 +111,22 @@ def _count_decisions(origin: str, events: Sequence[Effects]) -> None:
             for number in _numbered(effects.outcomes):
                 decided[number] += times
     decided.update(chain.from_iterable(several))
+    counters = _counters.setdefault(origin, {})
     for number, times in decided.items():
-        recipient, outcome = _pairs[number]
-        metrics.increment("decisions_total", times, origin=origin, recipient=recipient, outcome=outcome)
+        count = counters.get(number)
+        if count is None:
+            recipient, outcome = _pairs[number]
+            labels = {"origin": origin, "recipient": recipient, "outcome": outcome}
+            count = counters[number] = metrics.counter("decisions_total", **labels)
+        count(times)
 
 
 _REMEMBERED_MOST: Final = 4_096
 _pairs: list[tuple[str, str]] = []
 """Recipients, each with an outcome: a few for each member."""
 _numbers: dict[tuple[str, str], int] = {}
+_counters: dict[str, dict[int, Callable[[float], None]]] = {}
+"""By origin, what counts the decisions of a number."""
 _known: dict[int, tuple[Outcomes, tuple[int, ...]]] = {}
 """By the identity of outcomes, which are kept with their numbers: a tuple of hundreds is dear to compare."""
 

@@ -94,6 +94,16 @@ def increment(name: CounterName, amount: float = 1.0, **labels: str) -> None:
     _child(name, labels).inc(amount)  # type: ignore[union-attr]
 
 
+def counter(name: CounterName, **labels: str) -> Callable[[float], None]:
+    """What counts so many more of always the same, for whoever does so all the time: a third of what `increment` costs.
+
+    Raises:
+        ValueError: the labels are not exactly those of the catalogue.
+    """
+    count: Callable[[float], None] = _child(name, labels).inc  # type: ignore[union-attr]
+    return count
+
+
 def set_gauge(name: GaugeName, value: float, **labels: str) -> None:
     """State the present value.
 
