@@ -10,6 +10,7 @@ from deploy.explaining import Explanation
 from routing.agreements.explain import RuleTrace
 
 _WIDTH: Final = 16
+"""Of the names on the left, where none is longer."""
 _LINE: Final = 108
 _STATES: Final = ("matched", "not matched", "not in force")
 _ANSWERS: Final = {
@@ -141,9 +142,10 @@ def _rule(trace: RuleTrace) -> Iterator[str]:
 
 
 def _facts(facts: dict[str, str]) -> Iterator[str]:
+    width = max(_WIDTH, *(len(name) + 2 for name in facts))
     for name, value in facts.items():
-        for number, line in enumerate(wrap(value, _LINE - _WIDTH - 2, break_long_words=False)):
-            yield f"  {'' if number else name:{_WIDTH}}{line}"
+        for number, line in enumerate(wrap(value, _LINE - width - 2, break_long_words=False)):
+            yield f"  {'' if number else name:{width}}{line}"
 
 
 def _when(text: str) -> str:

@@ -66,6 +66,14 @@ def test_what_was_sent_what_was_held_back_and_on_what_terms_comes_first(ledger: 
     assert "NBR-2026-01 / pennine-border (law-enforcement; DPA 2018 s.35(2)(b)): classification, locations" in told
 
 
+def test_of_what_could_be_read_no_name_runs_into_its_value(ledger: Path, bundle: Bundle) -> None:
+    told = words(asked(ledger, SHARED, "west-yorkshire", bundle)).splitlines()
+    read = told[told.index("What the rules could read of the event (no names, no coordinates):") + 1 :]
+    considered = [line for line in read if line.startswith("  ") and line[2] != " "]
+    assert len(considered) > 10
+    assert {line[18:20] for line in considered} == {"  "}
+
+
 def test_a_receipt_says_since_when_the_member_has_it_and_its_absence_is_said_too(ledger: Path, bundle: Bundle) -> None:
     told = words(asked(ledger, SHARED, "west-yorkshire", bundle))
     assert "receipt         has it since 2026-06-05 21:14:03.042 UTC\n" in told
