@@ -38,7 +38,7 @@ SMALL: Final = ("-Xmx512m", "-XX:+UseSerialGC")
 now and then for a fifth of a second."""
 SHORT_LIVED: Final = (*SMALL, "-XX:TieredStopAtLevel=1")
 """Of one that lives for a minute or so: it does better without its slow compiler."""
-QUICK: Final = ("-Xms1g", "-Xmx1g", "-Xmn600m", "-XX:+UseParallelGC")
+STEADY: Final = ("-Xms1g", "-Xmx1g", "-Xmn600m", "-XX:+UseParallelGC")
 """Of one whose pauses must not be taken for ours."""
 _PORTS: Final = range(12_000, 32_000)
 
@@ -86,7 +86,7 @@ class EmbeddedBroker:
     """One Kafka node as a child process.
 
     ``data_dir`` is kept between runs; without one, data lies in a temporary folder that ``close`` removes. Port 0 means
-    any free one, chosen at the first start and kept. ``java_options`` are for its JVM: `SMALL`, `SHORT_LIVED`, `QUICK`.
+    any free one, chosen at the first start and kept. ``java_options``, for its JVM: `SMALL`, `SHORT_LIVED` or `STEADY`.
     """
 
     def __init__(

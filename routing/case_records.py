@@ -14,9 +14,9 @@ from schemas import casework
 from schemas.avro_form import Form
 from schemas.catalogue import catalogue
 from schemas.codec import stable_id
-from schemas.parts import in_parts
+from schemas.parts import in_parts, opening
 from schemas.topics import cases_topic
-from schemas.wire import frame, long_bytes, string_bytes
+from schemas.wire import long_bytes, string_bytes
 
 _FIELDS: Final = (
     *("case_id", "record_id", "origin", "incident_id", "local_ref", "at", "sequence", "event"),
@@ -64,7 +64,7 @@ def case_record(
         ruled: whose words changed it; None: an event or a deadline did.
     """
     origin, incident_id = matter.origin, matter.incident_id
-    key, value = incident_id.encode(), latest.value
+    value = latest.value
     parts = (
         _opening(),
         string_bytes(stable_id("case", origin, incident_id)),
@@ -78,16 +78,12 @@ def case_record(
         _lines(lines),
         _notices(tuple(notices), ruled) if notices else _NULL,
     )
-    return Output(cases_topic(origin), key, b"".join(parts))
+    return Output(cases_topic(origin), incident_id.encode(), b"".join(parts))
 
 
 @cache
 def _opening() -> bytes:
-    entry = catalogue().current("Case")
-    if tuple(field["name"] for field in entry.schema["fields"]) != _FIELDS:
-        msg = "the fields of a case are others than those that are written here"
-        raise ValueError(msg)
-    return frame(entry.schema_id)
+    return opening("Case", _FIELDS)
 
 
 @cache

@@ -99,10 +99,10 @@ class Fetching:
         for client in self._clients:
             client.join(_END_S)
 
-    def _by_client(self, places: Iterable[Place]) -> dict[_Client, list[TopicPartition]]:
-        found: dict[_Client, list[TopicPartition]] = {}
+    def _by_client(self, places: Iterable[Place]) -> dict[_Client, list[Place]]:
+        found: dict[_Client, list[Place]] = {}
         for place in places:
-            found.setdefault(self._client_of[place], []).append(TopicPartition(*place))
+            found.setdefault(self._client_of[place], []).append(place)
         return found
 
 
@@ -133,7 +133,7 @@ class _Client(Thread):
         super().__init__(name="fetching", daemon=True)
         self._consumer = Consumer(dict(config))
         self._consumer.assign(share)
-        self._wishes: SimpleQueue[tuple[list[TopicPartition], bool]] = SimpleQueue()
+        self._wishes: SimpleQueue[tuple[list[Place], bool]] = SimpleQueue()
         self._paused: set[Place] = set()
         self.stop = Event()
         self.ahead = Semaphore(_AHEAD)
@@ -155,20 +155,20 @@ class _Client(Thread):
         finally:
             self._consumer.close()
 
-    def wish(self, share: list[TopicPartition], *, paused: bool) -> None:
+    def wish(self, places: list[Place], *, paused: bool) -> None:
         """Have partitions paused or resumed, after the look that is under way. For any thread."""
-        self._wishes.put((share, paused))
+        self._wishes.put((places, paused))
 
     def _do_what_is_wished(self) -> None:
         while not self._wishes.empty():
-            share, paused = self._wishes.get()
-            places = {(place.topic, place.partition) for place in share}
+            places, paused = self._wishes.get()
+            share = [TopicPartition(*place) for place in places]
             if paused:
                 self._consumer.pause(share)
-                self._paused |= places
+                self._paused.update(places)
             else:
                 self._consumer.resume(share)
-                self._paused -= places
+                self._paused.difference_update(places)
 
 
 def _record(message: Any, taken_ms: Callable[[int], int]) -> Record | KafkaError:  # noqa: ANN401  hardly typed

@@ -18,8 +18,8 @@ from routing.circulation import EVENT
 from routing.what_came_before import NOTHING
 from schemas.catalogue import catalogue
 from schemas.codec import id_rest, stable_ids
-from schemas.parts import ID_LENGTH
-from schemas.wire import frame, long_bytes, string_bytes
+from schemas.parts import ID_LENGTH, opening
+from schemas.wire import long_bytes, string_bytes
 
 _FIELDS: Final = (
     *("record_id", "origin", "incident_id", "event_id", "sequence", "source", "decided_at", "policy", "considered"),
@@ -58,11 +58,7 @@ def record_head(arrived: Arrived, bundle: Bundle, before: bytes = NOTHING, cause
 
 @cache
 def _opening() -> bytes:
-    entry = catalogue().current("DisclosureRecord")
-    if tuple(field["name"] for field in entry.schema["fields"]) != _FIELDS:
-        msg = "the fields of a disclosure record are others than those that are written here"
-        raise ValueError(msg)
-    return frame(entry.schema_id) + ID_LENGTH
+    return opening("DisclosureRecord", _FIELDS) + ID_LENGTH
 
 
 _text: Final = lru_cache(maxsize=4_096)(string_bytes)

@@ -110,12 +110,11 @@ class Session:
         self._hear_the_group(0.0 if self.assigned else wait)
         # All that has been fetched, since others' few may stand behind one force's flood.
         for _ in range(_MOST_TAKES):
+            # Before each look: where every partition is paused nothing comes until one is resumed.
+            self._pause_and_resume()
             if self._fetching is None or not self._take_in(self._fetching.take(wait)):
                 break
-            self._pause_and_resume()
             wait = 0.0
-        # Where every partition is paused nothing comes, and what has been routed since must let it come again.
-        self._pause_and_resume()
         if self._wrong_assignment:
             raise Fatal(self._wrong_assignment)
         if self.assigned and not self.recollection.is_ready:

@@ -13,12 +13,25 @@ from itertools import pairwise
 from typing import Final
 
 from schemas.avro_form import Form, Schema, named_types, parse, self_contained
-from schemas.catalogue import catalogue
+from schemas.catalogue import Record, catalogue
 from schemas.codec import ID_CHARACTERS
-from schemas.wire import long_bytes, string_bytes
+from schemas.wire import frame, long_bytes, string_bytes
 
 ID_LENGTH: Final = long_bytes(ID_CHARACTERS)
 """What stands before an id that `codec.stable_id` made."""
+
+
+def opening(record: Record, fields: Sequence[str]) -> bytes:
+    """What a record starts with that is written field by field: the frame of its current schema.
+
+    Raises:
+        ValueError: the schema's fields are others than those that are written.
+    """
+    entry = catalogue().current(record)
+    if tuple(field["name"] for field in entry.schema["fields"]) != tuple(fields):
+        msg = f"the fields of a {record} are others than those that are written here"
+        raise ValueError(msg)
+    return frame(entry.schema_id)
 
 
 def in_parts(schema: Schema, *starts: str) -> tuple[Form, ...]:

@@ -25,19 +25,15 @@ HeldUp = Literal["withheld", "referred"] | None
 class Deliberation:
     """One question, and what the rules, the rulings and what is held say to it, part by part."""
 
-    def __init__(
-        self, question: Question, matches: list[Match] | None = None, possible: list[Share] | None = None
-    ) -> None:
+    def __init__(self, question: Question, matches: list[Match] | None = None) -> None:
         """Ask.
 
         Args:
             question: who, what and when.
             matches: the matching rules, where they are known already.
-            possible: the share rules that may hold, where they are known already.
         """
         self.question = question
         self.matches = matching_rules(question) if matches is None else matches
-        self._possible = possible
         self.limits = [match.rule for match in self.matches if isinstance(match.rule, Limit)]
 
     # -- the steps, for the head and each section separately: the first that holds
@@ -108,11 +104,15 @@ class Deliberation:
         The head: any matching share rule, and any section granted by a ruling grants it. These are also the
         grounds: every matching share rule, or the ruling; a followed grant only if none of these grants it now.
         """
-        now = [of_share(self.question, match, rule) for match, rule in self._shares if match.grants(part)]
-        now += [of_ruling(self.question, ruling) for ruling in granting(self.question, part)]
+        ruled = [of_ruling(self.question, ruling) for ruling in granting(self.question, part)]
+        now = [*self.granted_by_rules(part), *ruled]
         if part == HEAD and not now:
             now = self._granted_by_a_section
         return now or [of_held(self.question, part, held) for held in followed(self.question, part)]
+
+    def granted_by_rules(self, part: str) -> list[Grant]:
+        """4. A matching share rule grants it."""
+        return [of_share(self.question, match, rule) for match, rule in self._shares if match.grants(part)]
 
     @cached_property
     def _granted_by_a_section(self) -> list[Grant]:
@@ -165,4 +165,4 @@ class Deliberation:
 
     @cached_property
     def _possible_shares(self) -> list[Share]:
-        return [rule for _, rule in possible_shares(self.question)] if self._possible is None else self._possible
+        return [rule for _, rule in possible_shares(self.question)]

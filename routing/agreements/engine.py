@@ -25,12 +25,12 @@ from routing.agreements.evaluate import Evaluated, Evaluator
 from routing.agreements.fold import Folded
 from routing.agreements.force import london_day
 from routing.agreements.masks import bits, remember
-from routing.agreements.named import Alone, Named, is_ruled
+from routing.agreements.named import Alone, Named
 from routing.agreements.parting import partition
 from routing.agreements.regions import regions_of
 from routing.agreements.rulebook import Rulebook
 from routing.agreements.said import Said
-from routing.agreements.state import FIRST_EVENT, State
+from routing.agreements.state import FIRST_EVENT, State, is_ruled
 
 ResultT = TypeVar("ResultT")
 _HOUR: Final = timedelta(hours=1)

@@ -11,35 +11,26 @@ from collections.abc import Sequence
 
 from routing.agreements.decision import HEAD, State
 from routing.agreements.deliberation import PARTS, Deliberation, HeldUp
-from routing.agreements.following import followed
 from routing.agreements.matching import Match, Question
 from routing.agreements.model import Share
-from routing.agreements.state import CaseLine, Override, Release
-from routing.agreements.terms import Grant, of_held, of_share
+from routing.agreements.state import CaseLine, Override, Release, is_ruled
+from routing.agreements.terms import Grant
 
 
 class Heard:
     """Rules that match on one day, by what they do to which part."""
 
     def __init__(self, matches: list[Match], possible: list[Share]) -> None:
-        """Sort. The arguments are those of `Deliberation`."""
-        self.matches, self.possible = matches, possible
-        self.forbids = by_part([match for match in matches if match.forbids])
-        self.refers = by_part([match for match in matches if match.refers])
+        """Sort the matching rules; ``possible``: the share rules that may hold besides."""
+        self.matches = matches
+        self.forbids = _by_part([match for match in matches if match.forbids])
+        self.refers = _by_part([match for match in matches if match.refers])
         self.grantable = {part for part in PARTS if any(part == HEAD or part in rule.grant for rule in possible)}
-        self._shares = [(match, match.rule) for match in matches if isinstance(match.rule, Share)]
-        self.parts = {part for part in PARTS if self.forbids[part] or self.refers[part]}
+        granted = {part for match in matches for part in PARTS if match.grants(part)}
+        self.parts = granted.union(part for part in PARTS if self.forbids[part] or self.refers[part])
         """Those of which any of these rules says something."""
-        for _, rule in self._shares:
-            self.parts.update((HEAD, *rule.grant))
-        self._grants: dict[str, list[Grant]] = {}
-
-    def granting(self, question: Question, part: str) -> list[Grant]:
-        """By share rules: the same on this day, whoever asks."""
-        if (found := self._grants.get(part)) is None:
-            found = [of_share(question, match, rule) for match, rule in self._shares if match.grants(part)]
-            self._grants[part] = found
-        return found
+        self.grants: dict[str, list[Grant]] = {}
+        """Of share rules, by part: the same on this day, whoever asks; worked out when somebody does."""
 
 
 class Indexed(Deliberation):
@@ -47,14 +38,13 @@ class Indexed(Deliberation):
 
     def __init__(self, question: Question, heard: Heard) -> None:
         """Ask, where it is known which rules match."""
-        super().__init__(question, heard.matches, heard.possible)
+        super().__init__(question, heard.matches)
         state = question.state
         self._heard = heard
-        self._is_granted_by_people = bool(state.releases or state.discretions or state.overrides)
         self._holds = {held.part for held in question.holding.parts} if question.holding else set()
         self._lines = [line for line in state.lines if line.recipient == question.recipient]
-        is_plain = not (self._is_granted_by_people or state.refusals or self.is_barred)
-        self._spoken_of = heard.parts.union(self._holds, *(line.parts for line in self._lines)) if is_plain else PARTS
+        spoken_of = heard.parts.union(self._holds, *(line.parts for line in self._lines))
+        self._spoken_of = PARTS if is_ruled(state) else spoken_of
         self._granted: dict[str, list[Grant]] = {}
         self._held_up: dict[str, HeldUp] = {}
 
@@ -93,16 +83,14 @@ class Indexed(Deliberation):
     def granted(self, part: str) -> list[Grant]:
         """4. Its grants."""
         if (found := self._granted.get(part)) is None:
-            found = self._granted[part] = self._granted_now(part)
+            found = self._granted[part] = super().granted(part)
         return found
 
-    def _granted_now(self, part: str) -> list[Grant]:
-        if self._is_granted_by_people:
-            return super().granted(part)
-        now = self._heard.granting(self.question, part)
-        if now or part not in self._holds:
-            return now
-        return [of_held(self.question, part, held) for held in followed(self.question, part)]
+    def granted_by_rules(self, part: str) -> list[Grant]:
+        """4. Its grants by share rules."""
+        if (found := self._heard.grants.get(part)) is None:
+            found = self._heard.grants[part] = super().granted_by_rules(part)
+        return found
 
     def of_correction(self, part: str) -> list[Grant]:
         """Its grants of before, of a ``corrected`` event."""
@@ -117,7 +105,7 @@ class Indexed(Deliberation):
         return super().lifting(forbidding, part) if self.question.state.overrides else ()
 
 
-def by_part(matches: list[Match]) -> dict[str, list[Match]]:
+def _by_part(matches: list[Match]) -> dict[str, list[Match]]:
     """Refer or forbid rules, by each part they cover."""
     found: dict[str, list[Match]] = {part: [] for part in PARTS}
     for match in matches:

@@ -51,11 +51,6 @@ class Alone(NamedTuple):
         return self.decided
 
 
-def is_ruled(state: State) -> bool:
-    """Whether people ruled: what they are yet to rule on is known by the open lines alone."""
-    return bool(state.barred or state.releases or state.discretions or state.overrides or state.refusals)
-
-
 class Named:
     """The recipients that states name, for one origin on one day."""
 

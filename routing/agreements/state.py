@@ -206,6 +206,11 @@ FIRST_EVENT: Final = State()
 """Of an incident of which nothing came before."""
 
 
+def is_ruled(state: State) -> bool:
+    """Whether people ruled: what they are yet to rule on is known by the open lines alone."""
+    return bool(state.barred or state.releases or state.discretions or state.overrides or state.refusals)
+
+
 def state_to_dict(state: State) -> dict[str, Any]:
     """The state as plain data for JSON: sets are sorted, times are in ISO 8601."""
     plain: dict[str, Any] = _plain(asdict(state))

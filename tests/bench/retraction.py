@@ -26,8 +26,7 @@ from typing import Any, Final
 import psutil
 from confluent_kafka import Consumer, TopicPartition
 
-from deploy.broker import QUICK as QUICK_BROKER
-from deploy.broker import EmbeddedBroker
+from deploy.broker import STEADY, EmbeddedBroker
 from deploy.provision import provision
 from routing.heart import SLOTS, Heart
 from schemas.kafka import ClientSettings
@@ -76,7 +75,7 @@ def measure(scale: Scale) -> dict[str, Any]:
     """Every figure of ``build/retraction.json``."""
     most = int((scale.warm_up_s + scale.seconds) * EVENTS_PER_S)
     events = framed_events(2 * most, scale.incidents)
-    with EmbeddedBroker(java_options=QUICK_BROKER) as broker:
+    with EmbeddedBroker(java_options=STEADY) as broker:
         clients = ClientSettings(broker.bootstrap)
         provision(clients, bench_exchange("bench"))
         say("retracting incidents")

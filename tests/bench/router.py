@@ -28,8 +28,7 @@ from confluent_kafka import Consumer, Producer, libversion
 from rich.console import Console
 from rich.table import Table
 
-from deploy.broker import QUICK as QUICK_BROKER
-from deploy.broker import EmbeddedBroker
+from deploy.broker import STEADY, EmbeddedBroker
 from deploy.provision import provision
 from routing.agreements.bundle import Bundle
 from schemas.kafka import ClientSettings
@@ -44,8 +43,6 @@ from tests.bench.stages import yardstick_us
 from tests.bench.targets import targets_of
 from tests.bench.throughput import Input, Rate, measure_rate
 from tests.bench.workload import framed_events
-
-Latencies = dict[Kind, list[Latency]]
 
 KINDS: Final[tuple[Kind, ...]] = ("raw", "router")
 OUT: Final = Path("build/bench.json")
@@ -126,7 +123,7 @@ def measure(scale: Scale, bundle: Bundle) -> dict[str, Any]:
     places = measure_places(20 * scale.pieces)
     deciding = measure_deciding() if scale.measures_deciding else {}
     events = framed_events(scale.rounds * len(KINDS) * scale.latency_events + scale.events, scale.incidents)
-    with EmbeddedBroker(java_options=QUICK_BROKER) as broker:
+    with EmbeddedBroker(java_options=STEADY) as broker:
         clients = ClientSettings(broker.bootstrap)
         provision(clients, bench_exchange("bench"))
         # Rates first, and of those some that are not counted: nobody is measured while the broker gets quicker.
