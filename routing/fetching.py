@@ -51,7 +51,7 @@ class Fetching:
             starts: the partitions, each with the offset of the first record that is wanted.
             taken_ms: when the broker took a record, by the router's clock (`clock.Clock.taken_ms`).
         """
-        self._queue: SimpleQueue[tuple[_Client, Fetched]] = SimpleQueue()
+        self._queue: SimpleQueue[tuple[_Client | None, Fetched]] = SimpleQueue()
         shares = dealt_out(starts)
         self._clients = [_Client(config, share, self._queue, taken_ms) for share in shares]
         self._client_of = {
@@ -72,10 +72,16 @@ class Fetching:
             client, fetched = self._queue.get(wait_s > 0, wait_s or None)
         except Empty:
             return ()
+        if client is None:
+            return ()
         if isinstance(fetched, Exception):
             raise fetched
         client.ahead.release()
         return fetched
+
+    def wake(self) -> None:
+        """End the wait of whoever waits in `take`, or of who does so next. For any thread."""
+        self._queue.put((None, ()))
 
     def pause(self, places: Iterable[Place]) -> None:
         """Fetch nothing of these partitions until they are resumed."""
@@ -127,7 +133,7 @@ class _Client(Thread):
         self,
         config: Mapping[str, Setting],
         share: list[TopicPartition],
-        queue: SimpleQueue[tuple[_Client, Fetched]],
+        queue: SimpleQueue[tuple[_Client | None, Fetched]],
         taken_ms: Callable[[int], int],
     ) -> None:
         super().__init__(name="fetching", daemon=True)

@@ -1,5 +1,7 @@
 """The transactional loop: fetch, route, produce, commit offsets and outputs together.
 
+While the broker commits one batch, what comes meanwhile is routed ahead (`routing.ahead`), and produced in the next.
+
 A batch that Kafka aborts is routed again. A batch that fails twice for another reason is replayed in halves until the
 culprit stands alone; that record is quarantined as internal, alerted, never skipped silently.
 """
@@ -14,6 +16,7 @@ from datetime import datetime
 from typing import Literal, NamedTuple, Protocol
 
 from routing.account import account, open_accounts
+from routing.ahead import Routed, route_ahead
 from routing.effects import Effects, Known, Policy, Record
 from routing.halving import Part, refuse
 from routing.input_lags import InputLags
@@ -78,6 +81,9 @@ class Loop:
         self._next_note = 0.0
         self._lags = InputLags(exchange.publishers(), blind_s)
         self._passing = Passing(session, exchange)
+        self._on_its_way: _Batch | None = None
+        """What is being committed."""
+        self._deciding_s = 0.0
         open_accounts(exchange)
 
     def change_policy(self, policy: Policy | None) -> None:
@@ -85,12 +91,18 @@ class Loop:
         self._policy = policy
 
     def turn(self, timeout_s: float = 0.1) -> None:
-        """Once round: fetch, and route one batch if there is one.
+        """Once round: see how the batch before ended, fetch, and have one batch committed if there is one.
 
         Raises:
             Fatal: a fresh worker must take over.
         """
-        self._session.fetch(timeout_s)
+        # What is due happens in a transaction of its own, so nothing may be routed ahead of that.
+        due = self._session.is_ready and self._passing.has_due()
+        ahead = self._settle([] if due else self._route_ahead())
+        tenure = self._session.tenure
+        self._session.fetch(0.0 if ahead else timeout_s)
+        if self._session.tenure != tenure:
+            ahead = []  # nobody remembers what they were routed on; they will be fetched again
         if time.monotonic() >= self._next_check:
             self._check_topics()
         if time.monotonic() >= self._next_note:
@@ -99,80 +111,137 @@ class Loop:
         if self._policy is None:
             time.sleep(_NO_POLICY_PAUSE_S)
         elif self._session.is_ready:
-            if batch := self._session.intake.take(self._exchange.limits.transaction_events):
-                self._carry(batch)
-            if self._session.is_ready:
+            if due:
                 self._passing.turn(self._present(self._policy), self._reach.unwritable())
+            if self._session.is_ready:
+                self._begin(ahead)
 
-    def _carry(self, batch: list[Record]) -> None:
-        """Route a batch, in halves if it must be; what could not be routed now goes back to the intake."""
-        parts = deque([Part(batch, failures=0)])
+    def _route_ahead(self) -> list[Routed]:
+        """What comes while a commit is on its way, routed under the policy that is in force now."""
+        if self._policy is None:
+            return []
+        policy, unwritable = self._present(self._policy), self._reach.unwritable()
+
+        def take(record: Record) -> Effects | None:
+            effects = self._route(record, policy)
+            return None if effects.unknown_schema is not None or _names(unwritable, effects) else effects
+
+        return route_ahead(self._session, self._exchange.limits.transaction_events, take)
+
+    def _settle(self, ahead: list[Routed]) -> list[Routed]:
+        """See how the commit that is on its way ends; what was routed ahead, if that still stands."""
+        on_its_way, self._on_its_way = self._on_its_way, None
+        if on_its_way is None:
+            return ahead
+        try:
+            self._session.settle()
+        except Exception as error:  # noqa: BLE001  `_after` tells them apart
+            self._session.intake.put_back(record for record, _ in ahead)
+            parts: deque[Part] = deque()
+            self._session.intake.put_back(self._after(error, Part(_records(on_its_way), failures=0), parts))
+            self._carry(parts)
+            return []
+        account(on_its_way.done, on_its_way.deciding_s)
+        return ahead
+
+    def _begin(self, ahead: list[Routed]) -> None:
+        """Have the next batch committed: what was routed ahead, and what else is there."""
+        more = self._session.intake.take(self._exchange.limits.transaction_events - len(ahead))
+        if ahead or more:
+            self._carry(deque([Part([*(record for record, _ in ahead), *more], failures=0)]), ahead)
+
+    def _carry(self, parts: deque[Part], ahead: list[Routed] | None = None) -> None:
+        """Route parts of a batch, in halves if it must be; what could not be routed now goes back to the intake."""
         while parts:
             part = parts.popleft()
             try:
-                left = self._transact(part)
-            except Aborted as aborted:
-                self._take_in_refusals(aborted.refused)
-                time.sleep(_ABORT_PAUSE_S)
-                if part.may_be_aborted_again():
-                    parts.appendleft(part)
-                    continue
-                left = part.records
-            except Indefinite:
-                self._session.rewind()
-                return
-            except Fatal:
-                raise
+                left = self._transact(part, ahead or [])
             except Exception as error:  # noqa: BLE001  whatever it is, every record must be accounted for
-                parts.extendleft(reversed(part.next_tries(error)))
-                continue
+                left = self._after(error, part, parts)
+            ahead = None
             if left:
                 self._session.intake.put_back([*left, *(record for later in parts for record in later.records)])
                 return
 
-    def _transact(self, part: Part) -> Sequence[Record]:
-        """One transaction over as much of a part as its time allows; returns what is left of the part."""
+    def _after(self, error: Exception, part: Part, parts: deque[Part]) -> Sequence[Record]:
+        """What is to be tried after a part failed goes before the other parts; returns what is to wait, if all is.
+
+        Raises:
+            Fatal: a fresh worker must take over.
+        """
+        match error:
+            case Aborted():
+                self._take_in_refusals(error.refused)
+                time.sleep(_ABORT_PAUSE_S)
+                if not part.may_be_aborted_again():
+                    return part.records
+                parts.appendleft(part)
+            case Indefinite():
+                self._session.rewind()
+                parts.clear()
+            case Fatal():
+                raise error
+            case _:
+                parts.extendleft(reversed(part.next_tries(error)))
+        return ()
+
+    def _transact(self, part: Part, ahead: list[Routed]) -> Sequence[Record]:
+        """One transaction over as much of a part as its time allows; returns what is left of the part.
+
+        Its commit is on its way then, unless the part failed before: of that it is known how it ended.
+        """
         producer = self._session.begin()
         try:
-            routed = self._produce(part, producer)
+            routed = self._produce(part, ahead, producer)
             for change in self._session.recollection.changes() if routed.done else ():
                 producer.produce(change)
         except BaseException:
-            producer.abort()
+            self._session.abort()
             raise
-        if routed.done:
-            self._session.commit(record for record, _ in routed.done)
-            account(routed.done, routed.deciding_s)
+        if not routed.done:
+            self._session.abort()
         else:
-            producer.abort()
+            self._session.begin_commit(record for record, _ in routed.done)
+            if part.failures:
+                self._session.settle()
+                account(routed.done, routed.deciding_s)
+            else:
+                self._on_its_way = routed
         left = part.records[len(routed.done) :]
         if routed.waits:
             self._hold(left[0].topic, routed.waits)
         return left
 
-    def _produce(self, part: Part, producer: TransactionalProducer) -> _Routed:
-        """Route and produce as many records as there is time for."""
+    def _produce(self, part: Part, ahead: list[Routed], producer: TransactionalProducer) -> _Batch:
+        """Produce what was routed ahead; route and produce as many of the other records as there is time for."""
         assert self._policy is not None  # noqa: S101  without one, no batch is taken
         policy = self._present(self._policy)
         clock = _Clock(part.records, policy.exchange.limits.transaction_ms / 1000)
-        router = refuse if part.is_culprit else self._router
         unwritable = self._reach.unwritable()
         recollection = self._session.recollection
-        done: list[tuple[Record, Effects]] = []
-        deciding_s = 0.0
-        for record in part.records:
-            started = time.perf_counter()
-            effects = router(record, policy, self._session.clock.now(), known=self._known(record))
-            deciding_s += time.perf_counter() - started
+        for _, effects in ahead:
+            for output in effects.outputs:
+                producer.produce(output)
+        done = [*ahead]
+        waits: WaitReason = ""
+        for record in part.records[len(ahead) :]:
+            effects = self._route(record, policy, refuse if part.is_culprit else self._router)
             if waits := self._must_wait(effects, unwritable):
-                return _Routed(done, deciding_s, waits)
+                break
             for output in effects.outputs:
                 producer.produce(output)
             recollection.remember(record, effects)
             done.append((record, effects))
             if clock.says_commit(len(done)):
                 break
-        return _Routed(done, deciding_s)
+        deciding_s, self._deciding_s = self._deciding_s, 0.0
+        return _Batch(done, deciding_s, waits)
+
+    def _route(self, record: Record, policy: Policy, router: Router | None = None) -> Effects:
+        started = time.perf_counter()
+        effects = (router or self._router)(record, policy, self._session.clock.now(), known=self._known(record))
+        self._deciding_s += time.perf_counter() - started
+        return effects
 
     def _present(self, policy: Policy) -> Policy:
         """The policy with who can be reached now."""
@@ -202,7 +271,7 @@ class Loop:
         newer-schema: a registry knows its schema and this release does not; routers are upgraded before producers.
         registry-away: nobody can say whether that is so.
         """
-        if unwritable and not unwritable.isdisjoint(output.topic for output in effects.outputs):
+        if _names(unwritable, effects):
             return "missing-topic"
         if effects.unknown_schema is None:
             return ""
@@ -252,12 +321,21 @@ class Loop:
             metrics.set_gauge("origin_paused", float(held), origin=member)
 
 
-class _Routed(NamedTuple):
+class _Batch(NamedTuple):
     """The records of one transaction with what follows from them, and why the one after them must wait, if it must."""
 
-    done: Sequence[tuple[Record, Effects]]
+    done: Sequence[Routed]
     deciding_s: float
     waits: WaitReason = ""
+
+
+def _records(batch: _Batch) -> list[Record]:
+    return [record for record, _ in batch.done]
+
+
+def _names(unwritable: frozenset[str], effects: Effects) -> bool:
+    """Whether something that follows from a record cannot be written."""
+    return bool(unwritable) and not unwritable.isdisjoint([output.topic for output in effects.outputs])
 
 
 class _Clock:

@@ -35,15 +35,20 @@ class Passing:
         self._failed: dict[tuple[int, bytes], float] = {}
         """Incidents that are to be left alone until a time, by partition and key."""
 
+    def has_due(self) -> bool:
+        """Whether anything is due, as of the last commit that is known to have happened."""
+        if not self._due():
+            return False
+        self._timekeeper.look_again()
+        return True
+
     def turn(self, policy: Policy, unwritable: Collection[str]) -> None:
-        """Act on what is due, if anything is.
+        """Act on what is due, if anything is. Not while a commit is on its way.
 
         Raises:
             Fatal: a fresh worker must take over.
         """
-        now = time.monotonic()
-        found = self._timekeeper.due(self._session.recollection.agendas())
-        if due := [each for each in found if self._failed.get(each[:2], 0.0) <= now]:
+        if due := self._due():
             try:
                 self._transact(due, policy, unwritable)
             except (Aborted, Unavailable):
@@ -56,6 +61,11 @@ class Passing:
                 log.exception("deadlines could not be acted on", incidents=len(due))
                 self._set_apart(due)
 
+    def _due(self) -> list[Due]:
+        now = time.monotonic()
+        found = self._timekeeper.due(self._session.recollection.agendas())
+        return [each for each in found if self._failed.get(each[:2], 0.0) <= now]
+
     def _transact(self, due: list[Due], policy: Policy, unwritable: Collection[str]) -> None:
         session = self._session
         producer = session.begin()
@@ -64,10 +74,10 @@ class Passing:
             for change in session.recollection.changes() if passed else ():
                 producer.produce(change)
         except BaseException:
-            producer.abort()
+            session.abort()
             raise
         if not passed:
-            producer.abort()
+            session.abort()
             return
         places = {(rulings_topic(_origin(each)), each.partition) for each, _ in passed}
         session.commit((), at=sorted(places))

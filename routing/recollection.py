@@ -155,16 +155,24 @@ class Recollection:
         for change in self._memories.changes(time.time_ns() // 1_000_000):
             yield Output(self._topic, change.key, change.value, change.partition)
 
+    def hand_over(self) -> None:
+        """The open transaction is on its way to be committed; what is remembered next is of the one after it."""
+        self._memories.hand_over()
+
     def committed(self) -> None:
-        """The open transaction is committed.
+        """The transaction that was on its way is committed, or, if none was, the open one.
 
         Raises:
             Fatal: the disk does not take what it changed.
         """
         self._memories.commit(self._changelog.positions())
 
-    def aborted(self) -> None:
+    def dropped(self) -> None:
         """The open transaction did not happen."""
+        self._memories.drop()
+
+    def aborted(self) -> None:
+        """Neither the open transaction happened nor the one that was on its way."""
         self._memories.abort()
 
     def close(self) -> None:

@@ -5,13 +5,17 @@ Between being given partitions and `is_ready`, what is remembered of them is bro
 Two producers are used in turn, one transaction open at a time: the second begins only after the first's commit has
 returned, so partition order and offsets stay right, and it need not wait for the first's markers.
 
+A commit can be begun and its outcome asked for later (`begin_commit`, `settle`): a thread of its own waits for the
+broker, and meanwhile what was fetched can be routed, though nothing of it produced.
+
 The group is heard only between transactions, so partitions are never given up inside one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any, Final
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, Final, NamedTuple
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
 
@@ -23,8 +27,8 @@ from routing.intake import Intake, Place
 from routing.recollection import recollection
 from routing.rereading import Rereading
 from routing.settings import RouterSettings, fetching, joining, producing, state_folder
-from routing.transactions import TransactionalProducer
-from schemas.errors import Fatal, Unavailable
+from routing.transactions import Aborted, TransactionalProducer
+from schemas.errors import Fatal, HueCryError, Unavailable
 from schemas.exchange import Exchange
 from schemas.kafka import ClientSettings
 from schemas.ops.logs import get_logger
@@ -36,6 +40,14 @@ _MOST_TAKES: Final = 16
 _RESUME_AT: Final = 0.25
 _ASK_TIMEOUT_S: Final = 5.0
 _SETTLE_S: Final = 2.0
+
+
+class _OnItsWay(NamedTuple):
+    """A commit that was begun."""
+
+    outcome: Future[None]
+    ends: Mapping[Place, int]
+    """The offsets that it commits."""
 
 
 class Session:
@@ -66,6 +78,10 @@ class Session:
         self._membership: Any = None
         self._next: dict[Place, int] = {}
         self._closing = False
+        self._committer = ThreadPoolExecutor(1, thread_name_prefix="committing")
+        self._on_its_way: _OnItsWay | None = None
+        self.tenure = 0
+        """Goes up whenever nobody knows any more what was committed of the partitions: what was routed is void."""
         name = f"{exchange.exchange}.route.{settings.instance}.{slot}"
         config = clients.producer_config(exchange.limits, **producing(settings))
         self._producers = [
@@ -101,13 +117,23 @@ class Session:
         return self.recollection.trouble or "reading what is remembered of its partitions"
 
     def fetch(self, timeout_s: float) -> None:
-        """Move what has been fetched into the intake; wait only if there is nothing to route.
+        """Hear the group, and move what has been fetched into the intake; wait only if there is nothing to route.
+
+        Not while a commit is on its way: then `take_in`.
 
         Raises:
             Fatal: the group gave this worker partitions that do not meet in it.
         """
         wait = timeout_s if self.intake.idle and (self.is_ready or not self.assigned) else 0.0
         self._hear_the_group(0.0 if self.assigned else wait)
+        self.take_in(wait)
+        if self._wrong_assignment:
+            raise Fatal(self._wrong_assignment)
+        if self.assigned and not self.recollection.is_ready:
+            self._recall()
+
+    def take_in(self, wait: float) -> None:
+        """Move what has been fetched into the intake; wait so many seconds for it, or until a commit is over."""
         # All that has been fetched, since others' few may stand behind one force's flood.
         for _ in range(_MOST_TAKES):
             # Before each look: where every partition is paused nothing comes until one is resumed.
@@ -115,21 +141,25 @@ class Session:
             if self._fetching is None or not self._take_in(self._fetching.take(wait)):
                 break
             wait = 0.0
-        if self._wrong_assignment:
-            raise Fatal(self._wrong_assignment)
-        if self.assigned and not self.recollection.is_ready:
-            self._recall()
 
     def begin(self) -> TransactionalProducer:
-        """Open a transaction on the producer whose turn it is; what the one before it did not commit is forgotten.
+        """Open a transaction on the producer whose turn it is.
 
         Raises:
             Aborted: it could not be opened.
         """
-        self.recollection.aborted()
         self._producers.reverse()
-        self._producers[0].begin()
+        try:
+            self._producers[0].begin()
+        except Aborted:
+            self.recollection.aborted()
+            raise
         return self._producers[0]
+
+    def abort(self) -> None:
+        """Undo everything since `begin`, and forget what followed from it."""
+        self._producers[0].abort()
+        self.recollection.aborted()
 
     def commit(self, batch: Iterable[Record], at: Iterable[Place] = ()) -> None:
         """Commit the open transaction with the offsets of a batch.
@@ -142,12 +172,45 @@ class Session:
             Aborted, Unpassable, Indefinite: as `TransactionalProducer.commit`.
             Fatal: it is committed, and what it changes could not be written to disk: a fresh worker will read it.
         """
+        self.begin_commit(batch, at)
+        self.settle()
+
+    def begin_commit(self, batch: Iterable[Record], at: Iterable[Place] = ()) -> None:
+        """Have the open transaction committed with the offsets of a batch; `settle` tells how that ended.
+
+        Until then no other may be begun; what is remembered meanwhile stands on what this one changes.
+        """
         ends: dict[Place, int] = {place: self.position(place) for place in at}
         for record in batch:
             ends[record.topic, record.partition] = record.offset + 1
         offsets = [TopicPartition(topic, partition, offset) for (topic, partition), offset in ends.items()]
-        self._producers[0].commit(offsets, self._membership)
-        self._next |= ends
+        outcome = self._committer.submit(self._producers[0].commit, offsets, self._membership)
+        self._on_its_way = _OnItsWay(outcome, ends)
+        self.recollection.hand_over()
+        if self._fetching is not None:
+            fetching = self._fetching
+            outcome.add_done_callback(lambda _outcome: fetching.wake())
+
+    @property
+    def is_committing(self) -> bool:
+        """Whether a commit is on its way and has not come to its end."""
+        return self._on_its_way is not None and not self._on_its_way.outcome.done()
+
+    def settle(self) -> None:
+        """Wait until the commit that is on its way, if one is, has come to its end, and see to what follows from that.
+
+        Raises:
+            Aborted, Unpassable, Indefinite, Fatal: as `commit`.
+        """
+        if self._on_its_way is None:
+            return
+        on_its_way, self._on_its_way = self._on_its_way, None
+        try:
+            on_its_way.outcome.result()
+        except BaseException:
+            self.recollection.aborted()
+            raise
+        self._next |= on_its_way.ends
         self.recollection.committed()
 
     def position(self, place: Place) -> int:
@@ -201,11 +264,17 @@ class Session:
             Unavailable: the broker does not answer.
         """
         # Not asked through the consumer: the answer would wait behind its long poll, and everybody's events with it.
-        return self._producers[0].topics()
+        # Nor through the producer that may be committing.
+        return self._producers[1].topics()
 
     def close(self) -> None:
         """Leave: what was not committed will be routed by whoever comes next."""
         self._closing = True
+        try:
+            self.settle()
+        except HueCryError as error:
+            log.warning("the last commit is not known to have happened", reason=type(error).__name__)
+        self._committer.shutdown()
         for producer in self._producers:
             producer.close()
         if self._fetching is not None:
@@ -272,6 +341,7 @@ class Session:
     def _not_ready(self) -> None:
         """Nobody knows what was committed of its partitions until it has been asked and read."""
         self._is_settled = False
+        self.tenure += 1
         self.recollection.end()
         self._heart.set_ready(ready=False)
 

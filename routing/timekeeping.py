@@ -81,6 +81,10 @@ class Timekeeper:
                     found.append(Due(partition, key, by_ms))
         return found
 
+    def look_again(self) -> None:
+        """Have `due` look when it is asked next, however soon that is."""
+        self._next_look = 0.0
+
     def _heard_until(self, partition: int, key: bytes, appointment: Appointment, due_ms: int) -> int:
         """Until when everything was heard that an incident may have been answered by; before all time if not yet."""
         try:

@@ -32,7 +32,9 @@ from schemas.ops.serving import LOOPBACK
 log = get_logger()
 
 _OBJECTS_BETWEEN_LOOKS: Final = 10_000
-"""A look at ten thousand takes three milliseconds."""
+"""A look at ten thousand takes three milliseconds, if all are there still."""
+_LOOKS_BETWEEN_LONGER: Final = (50, 100)
+"""After so many looks at what is new, one at what was there before; after so many of those, one at everything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,7 @@ def work(assignment: Assignment, cells: MutableSequence[float]) -> None:
     metrics.set_gauge("process_info", 1, service="route-worker", whose=assignment.exchange.exchange)
     port = assignment.metrics_port
     ops = serve_ops(port, health, assignment.metrics_host) if port is not None else None
-    _collect_seldom()
+    _collect_when_told()
     try:
         _run(assignment, heart, health, stop)
     except Exception:
@@ -93,15 +95,23 @@ def _end_with_supervisor() -> None:
         os._exit(4)
 
 
-def _collect_seldom() -> None:
-    """Have the garbage collector look seldom, and never again at what is loaded by now.
+def _collect_when_told() -> None:
+    """Have the garbage collector look when it is told to, and never again at what is loaded by now.
 
     What routing makes is freed as it is dropped, and what it remembers stays: to look through that every few hundred
     objects costs an eighth of a busy worker's time, and holds up whatever is on its way.
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(_OBJECTS_BETWEEN_LOOKS, 50, 100)
+    gc.disable()
+
+
+def _collect_seldom() -> None:
+    """Look for garbage now if there may be much, between two turns: what a batch was made of is gone by then."""
+    new, looks, longer = gc.get_count()
+    if new >= _OBJECTS_BETWEEN_LOOKS:
+        often, seldom = _LOOKS_BETWEEN_LONGER
+        gc.collect(2 if longer > seldom else 1 if looks > often else 0)
 
 
 def _run(assignment: Assignment, heart: Heart, health: Health, stop: threading.Event) -> None:
@@ -126,6 +136,7 @@ def _run(assignment: Assignment, heart: Heart, health: Health, stop: threading.E
             health.beat()
             _follow(preparation.ready(policies.in_force()), loop, assignment.exchange, health)
             loop.turn()
+            _collect_seldom()
             if session.is_ready:
                 health.ready()
             else:

@@ -176,9 +176,12 @@ class CaseLine:
     parts: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, unsafe_hash=True)
 class State:
-    """All that came before the present event of one incident."""
+    """All that came before the present event of one incident.
+
+    Not to be changed; not frozen, since one is made for every event, and making a frozen one takes five times as long.
+    """
 
     __pydantic_config__: ClassVar[ConfigDict] = _STRICT
 

@@ -41,7 +41,6 @@ _HOLDINGS: Final = ("grants", "kinds", "holders")
 _HISTORY: Final = ("stated",)
 _RULINGS: Final = ("barred", "rulings", "refusals", "lines")
 _EXPECTED: Final = ("expected",)
-_STREAMS: Final = ("streams",)
 _OPEN: Final = ("open",)
 
 
@@ -77,12 +76,12 @@ def decode(value: bytes) -> Incident:
     closed, at = _read_optional(value, at)
     length, at = read_long(value, at)
     seen, at = value[at : at + length], at + length
-    numbers = value[at : (at := _past(value, at, len(_NUMBERS)))]
-    holdings = value[at : (at := _past(value, at, len(_HOLDINGS)))]
-    history = value[at : (at := _past(value, at, len(_HISTORY)))]
-    rulings = value[at : (at := _past(value, at, len(_RULINGS)))]
+    numbers, at = _cut(value, at, len(_NUMBERS))
+    holdings, at = _cut(value, at, len(_HOLDINGS))
+    history, at = _cut(value, at, len(_HISTORY))
+    rulings, at = _cut(value, at, len(_RULINGS))
     latest, at = _read_latest(value, at)
-    expected = value[at : _past(value, at, len(_EXPECTED))]
+    expected, at = _cut(value, at, len(_EXPECTED))
     return Incident(
         keep_until,
         sequence,
@@ -111,8 +110,9 @@ def keep_until_of(value: bytes) -> int | None:
 
 def encode_streams(streams: Mapping[str, int]) -> bytes:
     """A framed RoutingState of a partition: its streams and nothing else."""
-    rows = [{"member": member, "sequence": streams[member]} for member in sorted(streams)]
-    return b"".join((_frame(), _NOTHING_OF_AN_INCIDENT, _arrays(_STREAMS, {"streams": rows}), _NULL, _NULL))
+    # Written for every transaction of a partition, so not by way of fastavro.
+    rows = [string_bytes(member) + long_bytes(streams[member]) for member in sorted(streams)]
+    return b"".join((_frame(), _NOTHING_OF_AN_INCIDENT, _sized(rows), _NULL, _NULL))
 
 
 def decode_streams(value: bytes) -> dict[str, int]:
@@ -252,8 +252,9 @@ def _read_arrays(names: tuple[str, ...], encoded: bytes) -> dict[str, list[Any]]
     return record
 
 
-def _past(value: bytes, at: int, arrays: int) -> int:
-    """The position after so many arrays, each empty or one sized block."""
+def _cut(value: bytes, at: int, arrays: int) -> tuple[bytes, int]:
+    """So many arrays, each empty or one sized block, and the position after them."""
+    start = at
     for _ in range(arrays):
         if value[at] == 0:
             at += 1
@@ -261,7 +262,7 @@ def _past(value: bytes, at: int, arrays: int) -> int:
         _count, at = read_long(value, at)
         size, at = read_long(value, at)
         at += size + 1
-    return at
+    return value[start:at], at
 
 
 @cache

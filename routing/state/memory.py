@@ -56,19 +56,34 @@ class Change(NamedTuple):
     """None: it may be forgotten."""
 
 
+class _Changes:
+    """What one transaction changes."""
+
+    __slots__ = ("appointed", "incidents", "moved", "written")
+
+    def __init__(self) -> None:
+        self.incidents: dict[bytes, Incident | None] = {}
+        self.appointed: dict[bytes, Appointment | None] = {}
+        self.moved: dict[str, int] = {}
+        self.written: dict[bytes, bytes | None] = {}
+        """The records of it all, once they were made."""
+
+
 class Memory:
-    """What one partition remembers. Not for threads."""
+    """What one partition remembers. Not for threads.
+
+    Of transactions one may be on its way to be committed while the next is open: what is open stands on what is on its
+    way, which stands on what is committed.
+    """
 
     def __init__(self, store: Store, recent_most: int = _RECENT_MOST) -> None:
         self.store = store
         self._recent_most = recent_most
         self._recent: dict[bytes, Incident] = {}
-        self._changed: dict[bytes, Incident | None] = {}
-        self._written: dict[bytes, bytes | None] = {}
+        self._open = _Changes()
+        self._on_its_way: _Changes | None = None
         self._streams: dict[str, int] | None = None
-        self._moved: dict[str, int] = {}
         self._agenda: Agenda | None = None
-        self._appointed: dict[bytes, Appointment | None] = {}
         self._sweep = _Sweep()
 
     @property
@@ -81,8 +96,11 @@ class Memory:
 
     def get(self, key: bytes) -> Incident | None:
         """What is remembered of an incident now, within the open transaction."""
-        if key in self._changed:
-            return self._changed[key]
+        if key in self._open.incidents:
+            return self._open.incidents[key]
+        before = self._on_its_way
+        if before is not None and key in before.written:
+            return before.incidents.get(key)
         if (recent := self._recent.get(key)) is not None:
             return recent
         value = self.store.get(key)
@@ -92,75 +110,96 @@ class Memory:
 
     def put(self, key: bytes, incident: Incident) -> None:
         """Remember an incident, if the open transaction is committed."""
-        self._changed[key] = incident
-        is_known = key in self._appointed or key in self.agenda
+        self._open.incidents[key] = incident
+        is_known = key in self._open.appointed or self._appointment_before(key) is not None
         if is_known or incident.rulings is not NO_RULINGS or incident.expected is not NO_EXPECTED:
-            self._appointed[key] = appointment_of(incident)
+            self._open.appointed[key] = appointment_of(incident)
 
     def stream(self, member: str) -> int:
         """The position of the last delivery of the open transaction in a member's stream, or of those before it."""
-        moved = self._moved.get(member)
+        moved = self._open.moved.get(member)
+        if moved is None and self._on_its_way is not None:
+            moved = self._on_its_way.moved.get(member)
         return self._committed_streams().get(member, 0) if moved is None else moved
 
     def move_streams(self, positions: Mapping[str, int]) -> None:
         """Set where members' streams stand, if the open transaction is committed."""
-        self._moved.update(positions)
+        self._open.moved.update(positions)
 
     def changes(self, now_ms: int) -> Iterable[tuple[bytes, bytes | None]]:
         """What the open transaction changes, as keys and values, with what may be forgotten by now."""
-        if not self._changed and not self._moved:
+        made = self._open
+        if not made.incidents and not made.moved:
             return ()
-        self._written = {key: None if made is None else encode(made) for key, made in self._changed.items()}
-        for key, appointment in self._appointed.items():
-            if appointment != self.agenda.get(key):
+        made.written = {key: None if each is None else encode(each) for key, each in made.incidents.items()}
+        for key, appointment in made.appointed.items():
+            if appointment != self._appointment_before(key):
                 value = None if appointment is None else encode_appointment(appointment)
-                self._written[appointment_key(key)] = value
-        if self._moved:
-            self._written[STREAMS_KEY] = encode_streams(self._committed_streams() | self._moved)
+                made.written[appointment_key(key)] = value
+        if made.moved:
+            made.written[STREAMS_KEY] = encode_streams(self._streams_before() | made.moved)
         for key in self._sweep.forgettable(self.store, now_ms):
-            if key not in self._changed:
-                self._written[key] = None
-        return self._written.items()
+            if key not in made.incidents and (self._on_its_way is None or key not in self._on_its_way.written):
+                made.written[key] = None
+        return made.written.items()
+
+    def hand_over(self) -> None:
+        """The open transaction is on its way to be committed, its `changes` with it; another may be opened."""
+        assert self._on_its_way is None  # noqa: S101  one at a time
+        self._on_its_way, self._open = self._open, _Changes()
 
     def commit(self, position: Position | None = None) -> None:
-        """The open transaction is committed, and its changes are.
+        """The transaction that was on its way is committed, or, if none was, the open one; and so are its changes.
 
         Raises:
             Fatal: the disk does not take them; they are in the changelog.
         """
-        if not self._written and position is None:
+        if self._on_its_way is None:
+            self.hand_over()
+        made, self._on_its_way = self._on_its_way, None
+        if made is None or (not made.written and position is None):
             return
-        self.store.write(self._written, position)
-        for key, value in self._written.items():
+        self.store.write(made.written, position)
+        for key, value in made.written.items():
             if value is None:
                 self._recent.pop(key, None)
-        for key, made in self._changed.items():
-            if made is not None:
-                self._keep(key, made)
-        for key, appointment in self._appointed.items():
+        for key, incident in made.incidents.items():
+            if incident is not None:
+                self._keep(key, incident)
+        for key, appointment in made.appointed.items():
             self.agenda.set(key, appointment)
-        if self._moved:
-            self._streams = self._committed_streams() | self._moved
-        self._drop_open()
+        if made.moved:
+            self._streams = self._committed_streams() | made.moved
+
+    def drop(self) -> None:
+        """The open transaction did not happen."""
+        self._open = _Changes()
 
     def abort(self) -> None:
-        """The open transaction did not happen."""
-        self._drop_open()
+        """Neither the open transaction happened nor the one that was on its way."""
+        self._on_its_way = None
+        self.drop()
 
     def restored(self, recent_most: int = _RECENT_MOST) -> None:
         """The store was changed from outside: nothing is known but what stands there."""
         self._recent_most = recent_most
-        self._drop_open()
+        self.abort()
         self._recent.clear()
         self._streams = None
         self._agenda = None
         self._sweep = _Sweep()
 
-    def _drop_open(self) -> None:
-        self._changed.clear()
-        self._written = {}
-        self._moved.clear()
-        self._appointed.clear()
+    def _appointment_before(self, key: bytes) -> Appointment | None:
+        """As it stands before the open transaction."""
+        before = self._on_its_way
+        if before is not None and key in before.appointed:
+            return before.appointed[key]
+        return self.agenda.get(key)
+
+    def _streams_before(self) -> dict[str, int]:
+        """As they stand before the open transaction."""
+        before = self._on_its_way
+        return self._committed_streams() | before.moved if before is not None else self._committed_streams()
 
     def _committed_streams(self) -> dict[str, int]:
         if self._streams is None:
@@ -241,8 +280,13 @@ class Memories:
             for key, value in memory.changes(now_ms):
                 yield Change(partition, key, value)
 
+    def hand_over(self) -> None:
+        """The open transaction is on its way to be committed; another may be opened."""
+        for memory in self._memories.values():
+            memory.hand_over()
+
     def commit(self, positions: Mapping[int, Position]) -> None:
-        """The open transaction is committed.
+        """The transaction that was on its way is committed, or, if none was, the open one.
 
         Args:
             positions: how far stores stand for the changelog, where that is known.
@@ -253,8 +297,13 @@ class Memories:
         for partition, memory in self._memories.items():
             memory.commit(positions.get(partition))
 
-    def abort(self) -> None:
+    def drop(self) -> None:
         """The open transaction did not happen."""
+        for memory in self._memories.values():
+            memory.drop()
+
+    def abort(self) -> None:
+        """Neither the open transaction happened nor the one that was on its way."""
         for memory in self._memories.values():
             memory.abort()
 

@@ -6,13 +6,16 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections import defaultdict
+from collections import defaultdict, deque
+from collections.abc import Callable
 from contextlib import contextmanager
 
 import psutil
 import pytest
 from confluent_kafka import Consumer
 
+from routing.effects import Record
+from routing.halving import Part
 from routing.heart import Heart
 from routing.loop import Loop
 from routing.session import Session
@@ -62,6 +65,35 @@ def turning(worker):
     assert not failed, failed
 
 
+def carry(loop: Loop, batch: list[Record]) -> None:
+    """One batch to its end, whatever the group says meanwhile."""
+    loop._carry(deque([Part(batch, failures=0)]))
+    loop._settle([])
+
+
+def before_commits(session: Session, act: Callable[[list[Record]], object]) -> None:
+    real = session.begin_commit
+
+    def begin_commit(batch):
+        act(batch := list(batch))
+        real(batch)
+
+    session.begin_commit = begin_commit
+
+
+def after_failed_commits(session: Session, act: Callable[[Exception], object]) -> None:
+    real = session.settle
+
+    def settle():
+        try:
+            real()
+        except (Aborted, Indefinite) as outcome:
+            act(outcome)
+            raise
+
+    session.settle = settle
+
+
 def test_a_worker_that_joins_gets_its_share_and_nothing_fetched_before_is_routed_twice(scene):
     """Without forgetting what was fetched of partitions given up, both workers route those records."""
     expected = published(scene, 100)
@@ -69,7 +101,7 @@ def test_a_worker_that_joins_gets_its_share_and_nothing_fetched_before_is_routed
         old.fetch(100)
         with scene.worker(1) as new, turning(new):
             # The old one routes one batch while the group asks for its partitions, and finds out at its next fetch.
-            old.loop._carry(old.session.intake.take(10))
+            carry(old.loop, old.session.intake.take(10))
             both = len(old.session._assignment)
             old.turn_until(lambda: len(old.session._assignment or ()) < both, "partitions given up")
             old.turn_until(lambda: old.session.assigned and new.session.assigned, "partitions shared out")
@@ -87,22 +119,13 @@ def test_a_stale_batch_is_fenced_when_its_partitions_have_gone_to_another(scene)
     session = Session(scene.exchange, scene.on_machine(SHORT), 0, expelled, Heart())
     loop = Loop(session, scene.exchange, scene.policy)
     outcomes = []
-    real = session.commit
-
-    def commit(batch):
-        wait_for(lambda: not scene.lag(), "everything routed by the other")
-        try:
-            real(batch)
-        except (Aborted, Indefinite) as outcome:
-            outcomes.append(type(outcome))
-            raise
-
     try:
         while len(session.intake) < 40 or not session.is_ready:
             session.fetch(0.02)
-        session.commit = commit
+        before_commits(session, lambda _batch: wait_for(lambda: not scene.lag(), "everything routed by the other"))
+        after_failed_commits(session, lambda outcome: outcomes.append(type(outcome)))
         with scene.worker(1, settings=SHORT) as other, turning(other):
-            loop._carry(session.intake.take(40))
+            carry(loop, session.intake.take(40))
     finally:
         session.close()
     assert outcomes in ([Aborted], [Indefinite])
@@ -117,7 +140,7 @@ def test_a_commit_without_membership_is_not_fenced_which_is_why_it_has_one(scene
         worker.fetch(10)
         batch = worker.session.intake.take(10)
         worker.session._membership = stranger.consumer_group_metadata()
-        worker.loop._carry(batch)
+        carry(worker.loop, batch)
         assert scene.lag() == 0
     stranger.close()
 
@@ -128,16 +151,10 @@ def test_the_zombie_of_a_replaced_worker_cannot_commit_and_ends(scene):
     with scene.worker(0) as zombie:
         zombie.fetch(40)
         batch = zombie.session.intake.take(40)
-        real = zombie.session.commit
         with scene.worker(0) as fresh:
-
-            def commit(records):
-                fresh.drain()
-                real(records)
-
-            zombie.session.commit = commit
+            before_commits(zombie.session, lambda _batch: fresh.drain())
             with pytest.raises(Fatal):
-                zombie.turn_until(lambda: zombie.loop._carry(batch), "the end of the zombie")
+                zombie.turn_until(lambda: carry(zombie.loop, batch), "the end of the zombie")
             for incident, events in published(scene, 20, start=100).items():
                 expected[incident] = events
             fresh.drain()
@@ -149,24 +166,16 @@ def stops_before_a_commit(scene_parts, outcomes) -> None:
     exchange, policy, clients, settings, stop_at = scene_parts
     session = Session(exchange, settings, 0, clients, Heart())
     loop = Loop(session, policy.exchange, policy)
-    real, stopped = session.commit, []
+    stopped = []
 
-    def commit(batch):
-        batch = list(batch)
+    def stop(batch):
         if not stopped and len(batch) >= stop_at:
             session._producers[0]._producer.flush(10)
             stopped.append(True)
             os.kill(os.getpid(), signal.SIGSTOP)
-            try:
-                real(batch)
-            except (Aborted, Indefinite) as outcome:
-                outcomes.put(type(outcome).__name__)
-                raise
-            outcomes.put("committed")
-        else:
-            real(batch)
 
-    session.commit = commit
+    before_commits(session, stop)
+    after_failed_commits(session, lambda outcome: outcomes.put(type(outcome).__name__))
     while True:
         loop.turn(0.05)
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from routing.answers.expected import Expected
 from routing.state.agenda import appointment_of
@@ -42,6 +42,7 @@ class Partition(RuleBasedStateMachine):
         self.folder = Path(tempfile.mkdtemp(prefix="huecry-state-"))
         self.changelog = []
         self.committed, self.streams = {}, {}
+        self.on_its_way = None
         self.open, self.moved = {}, {}
 
     @initialize()
@@ -57,14 +58,27 @@ class Partition(RuleBasedStateMachine):
     def deliver(self, member):
         position = self.memory.stream(member) + 1
         self.memory.move_streams({member: position})
-        self.moved[member] = self.moved.get(member, self.streams.get(member, 0)) + 1
+        self.moved[member] = self.all_streams().get(member, 0) + 1
         assert position == self.moved[member]
 
     @rule()
     def abort(self):
         list(self.memory.changes(EARLY_MS))
         self.memory.abort()
-        self.forget_open()
+        self.forget_all_that_is_not_committed()
+
+    @rule()
+    def drop_what_was_routed_ahead(self):
+        list(self.memory.changes(EARLY_MS))
+        self.memory.drop()
+        self.open, self.moved = {}, {}
+
+    @precondition(lambda self: self.on_its_way is None)
+    @rule()
+    def begin_to_commit(self):
+        self.on_its_way = dict(self.memory.changes(EARLY_MS)), self.open, self.moved
+        self.open, self.moved = {}, {}
+        self.memory.hand_over()
 
     @rule(tells_position=st.booleans())
     def commit(self, tells_position):
@@ -75,33 +89,43 @@ class Partition(RuleBasedStateMachine):
     @rule()
     def crash_with_a_transaction_open(self):
         list(self.memory.changes(EARLY_MS))
-        self.forget_open()
+        self.forget_all_that_is_not_committed()
         self.start_again("a")
 
     @rule()
     def crash_between_the_commit_and_the_write(self):
         self.to_changelog()
+        self.forget_all_that_is_not_committed()
         self.start_again("a")
 
     @rule()
     def move_to_another_host(self):
-        self.forget_open()
+        self.forget_all_that_is_not_committed()
         self.memory.store.close()
         shutil.rmtree(self.folder / "b", ignore_errors=True)
         self.start_again("b")
 
     @rule(copy=st.sampled_from("ab"))
     def move_back_to_an_older_copy(self, copy):
-        self.forget_open()
+        self.forget_all_that_is_not_committed()
         self.start_again(copy)
 
     def to_changelog(self):
-        self.changelog += self.memory.changes(EARLY_MS)
-        self.committed |= self.open
-        self.streams |= self.moved
-        self.forget_open()
+        """What is on its way is committed, or, if nothing is, what is open."""
+        if self.on_its_way is None:
+            self.on_its_way = dict(self.memory.changes(EARLY_MS)), self.open, self.moved
+            self.open, self.moved = {}, {}
+        changes, incidents, streams = self.on_its_way
+        self.changelog += changes.items()
+        self.committed |= incidents
+        self.streams |= streams
+        self.on_its_way = None
 
-    def forget_open(self):
+    def all_streams(self):
+        return self.streams | (self.on_its_way[2] if self.on_its_way else {}) | self.moved
+
+    def forget_all_that_is_not_committed(self):
+        self.on_its_way = None
         self.open, self.moved = {}, {}
 
     def start_again(self, copy):
@@ -118,11 +142,12 @@ class Partition(RuleBasedStateMachine):
         if not hasattr(self, "memory"):
             return
         for key in (incident_key("north", f"i-{number}") for number in range(6)):
-            expected = (self.committed | self.open).get(key)
+            on_its_way = self.on_its_way[1] if self.on_its_way else {}
+            expected = (self.committed | on_its_way | self.open).get(key)
             found = self.memory.get(key)
             assert (found and plain(found)) == (expected and plain(expected))
         for member in ("south", "west"):
-            assert self.memory.stream(member) == (self.streams | self.moved).get(member, 0)
+            assert self.memory.stream(member) == self.all_streams().get(member, 0)
 
     @invariant()
     def what_is_due_is_what_the_committed_incidents_say(self):
@@ -155,7 +180,7 @@ class Partition(RuleBasedStateMachine):
 
 TestPartition = Partition.TestCase
 TestPartition.settings = settings(
-    max_examples=12, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=25, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
 )
 
 
