@@ -4,7 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help demo test check images bench docs chaos lock clean
+COMPILED := build/compiled
+SOURCES := $(wildcard schemas/*.py routing/*.py routing/*/*.py)
+
+.PHONY: help demo test check images compiled bench docs chaos lock clean
 
 help: ## show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -33,11 +36,23 @@ check: $(READY) ## lint, format, types, layers, generated pages
 images: $(READY) ## build the image and test it in containers; pulls what it needs (a Docker engine with Compose)
 	HUECRY_TEST_PULL=yes $(BIN)/python -m pytest -m docker $(ARGS)
 
+compiled: $(COMPILED)/.ready ## the hot path of routing as machine code, into build/compiled (docs/compiling.md)
+
+$(COMPILED)/.ready: $(READY) setup.py $(SOURCES)
+	@rm -rf $(COMPILED) build/compiling
+	@echo "compiling into $(COMPILED): a minute or two ..."
+	@HUECRY_COMPILE=yes $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-index --no-deps \
+	  --no-build-isolation --target $(COMPILED) .
+	@touch $@
+
+MEASURED := PYTHONPATH=$(COMPILED):. $(BIN)/python -P -m
+
 bench: $(READY) ## measure the router against a raw transactional copy, simulating, tracing and retracting; writes build/{bench,simulate,trace,retraction}.json
-	$(BIN)/python -m tests.bench.router $(ARGS)
-	$(BIN)/python -m tests.bench.simulate $(filter --quick,$(ARGS))
-	$(BIN)/python -m tests.bench.trace $(filter --quick,$(ARGS))
-	$(BIN)/python -m tests.bench.retraction $(filter --quick,$(ARGS))
+	@$(MAKE) --no-print-directory compiled || echo "NOT COMPILED: what follows is measured as plain Python" >&2
+	$(MEASURED) tests.bench.router $(ARGS)
+	$(MEASURED) tests.bench.simulate $(filter --quick,$(ARGS))
+	$(MEASURED) tests.bench.trace $(filter --quick,$(ARGS))
+	$(MEASURED) tests.bench.retraction $(filter --quick,$(ARGS))
 
 docs: $(READY) ## write the generated reference pages
 	$(BIN)/python -m deploy.docs

@@ -139,7 +139,7 @@ def _correct(came: Arrived, circulated: Circulation, drawn: Consequences) -> Non
         if circulated.views[to.view] is None:
             owed = _owed("withdraw", to.recipient, came, "withdraw", drawn.setting.policy.exchange.answers)
             drawn.owe(replace(owed, sections=frozenset(decision.withdraws)))
-        elif any(_root(path) in ("grade", *decision.covers) for path in wanted):
+        elif any(_root(path) == "grade" or _root(path) in decision.covers for path in wanted):
             drawn.owe(_owed("correct", to.recipient, came, "correct", drawn.setting.policy.exchange.answers))
 
 

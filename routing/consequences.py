@@ -16,7 +16,8 @@ from routing.casework.case import Notice as CaseNotice
 from routing.effects import Effects, Fate, Output, Policy
 from routing.notices import Notice, notice_bytes
 from routing.state.encoding import kept_expected, kept_holdings, kept_numbers, kept_rulings
-from routing.state.incident import Incident, Kept, Rulings
+from routing.state.incident import Incident, Rulings
+from routing.state.kept import Kept
 from routing.state.memory import incident_key
 from routing.state.remembering import Told, changed
 from routing.telling import About, tell, undeliverable

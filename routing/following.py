@@ -13,7 +13,8 @@ from routing.circulation import Circulation
 from routing.deciding import Decisions
 from routing.state.encoding import kept_holdings
 from routing.state.holding import holding_after
-from routing.state.incident import Incident, Kept, Latest, Rulings
+from routing.state.incident import Incident, Latest, Rulings
+from routing.state.kept import Kept
 from routing.state.remembering import Told, next_incident, numbered, told_of
 from routing.state.sequence import seen_after
 from schemas.errors import Rejected

@@ -51,7 +51,7 @@ class Reach:
 
     def unwritable(self) -> frozenset[str]:
         """Topics, other than those of deliveries, that must be written and cannot be."""
-        return (self._missing | self._refused.keys()) - self._partners.keys()
+        return self._missing.union(self._refused).difference(self._partners)
 
     def seen(self, topics: Collection[str]) -> None:
         """Take in the broker's list of topics."""

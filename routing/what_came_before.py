@@ -13,7 +13,8 @@ from functools import lru_cache
 from typing import Any, Final
 
 from routing.agreements.state import FIRST_EVENT, History, Holding, State, state_to_dict
-from routing.state.incident import Incident, Kept, Rulings, moment_of, state_of_rulings
+from routing.state.incident import Incident, Rulings, moment_of, state_of_rulings
+from routing.state.kept import Kept
 from schemas.wire import long_bytes
 
 NOTHING: Final = b"\x00"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from importlib import import_module
+from pathlib import Path
 from typing import Final
 
 import click
@@ -43,6 +44,10 @@ COMMANDS: Final = {
 """Every command and what it is for; ``deploy/cli/<name>.py`` holds a click command of that name."""
 
 
+_COMPILED: Final = " (compiled)" if any(Path(__file__).parents[2].glob("huecry__mypyc.*")) else ""
+"""Whether the hot path is machine code (``setup.py``)."""
+
+
 class _LazyCommands(click.Group):
     """Imports a command's module when it is named, so that ``huecry --help`` is quick."""
 
@@ -61,7 +66,7 @@ class _LazyCommands(click.Group):
 
 
 @click.command(cls=_LazyCommands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
-@click.version_option(package_name="huecry")
+@click.version_option(package_name="huecry", message=f"%(prog)s, version %(version)s{_COMPILED}")
 def cli() -> None:
     """Hue and Cry: live incidents between control rooms, shared under written agreements, over Apache Kafka."""
 

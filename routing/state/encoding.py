@@ -25,7 +25,8 @@ from routing.state.in_records import (
     rulings_of,
     rulings_record,
 )
-from routing.state.incident import Incident, Kept, Latest, Numbers, Rulings, milliseconds_of
+from routing.state.incident import Incident, Latest, Numbers, Rulings, milliseconds_of
+from routing.state.kept import Kept
 from schemas.avro_form import Form, named_types, parse, self_contained
 from schemas.catalogue import catalogue
 from schemas.wire import FRAME_BYTES, frame, long_bytes, read_long, string_bytes

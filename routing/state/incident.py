@@ -6,9 +6,9 @@ their bytes, and are mostly one object for many incidents; a part is compared by
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Final, Generic, NamedTuple, TypeVar
+from typing import Final, NamedTuple
 
 from routing.agreements.state import (
     Discretion,
@@ -21,18 +21,10 @@ from routing.agreements.state import (
 )
 from routing.answers.expected import Expected
 from routing.casework.case import Case, Line
+from routing.state.kept import Kept
 
-T = TypeVar("T")
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MS: Final = timedelta(milliseconds=1)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Kept(Generic[T]):
-    """A part of what is remembered, with its bytes. Compared by identity."""
-
-    value: T
-    encoded: bytes
 
 
 Numbers = dict[str, int]

@@ -11,7 +11,8 @@ from routing.agreements.history import history_after
 from routing.agreements.state import History, Holding
 from routing.answers.expected import Expected
 from routing.state.encoding import kept_expected, kept_history, kept_holdings, kept_numbers, kept_rulings
-from routing.state.incident import Incident, Kept, Latest, Numbers, Rulings
+from routing.state.incident import Incident, Latest, Numbers, Rulings
+from routing.state.kept import Kept
 
 _DAY_MS: Final = 24 * 60 * 60 * 1000
 _SILENT_MOST_MS: Final = int(SILENT_MOST.total_seconds() * 1000)

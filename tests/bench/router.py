@@ -31,6 +31,7 @@ from rich.table import Table
 from deploy.broker import STEADY, EmbeddedBroker
 from deploy.provision import provision
 from routing.agreements.bundle import Bundle
+from schemas import wire
 from schemas.kafka import ClientSettings
 from tests.bench.contenders import SOURCE, Kind, running
 from tests.bench.deciding import measure_deciding
@@ -217,6 +218,7 @@ def machine() -> dict[str, Any]:
         "cores": os.cpu_count(),
         "memory_gib": round(psutil.virtual_memory().total / 2**30, 1),
         "processor": platform.machine(),
+        "compiled": not str(wire.__file__).endswith(".py"),
         "system": f"{platform.system()} {platform.release()}",
         "load_1m_at_end": round(os.getloadavg()[0], 2),
         # Interpreters differ by a third: how they were built, and what a fixed piece of Python takes.
@@ -238,7 +240,9 @@ def versions() -> dict[str, str]:
 
 def show(figures: dict[str, Any]) -> None:
     """The figures that matter, as a table."""
-    table = Table(title=f"one process, fan-out {figures['fan_out']}, the broker on the same {os.cpu_count()} cores")
+    kind = "machine code" if figures["machine"]["compiled"] else "plain Python"
+    title = f"one process, {kind}, fan-out {figures['fan_out']}, the broker on the same {os.cpu_count()} cores"
+    table = Table(title=title)
     for name in ("", "events/s", "CPU µs/event", f"p50 ms at {EVENTS_PER_S}/s", "p99 ms"):
         table.add_column(name, justify="right" if name else "left")
     for kind, name in (("raw", "raw copy"), ("router", "router")):

@@ -104,6 +104,7 @@ def test_repeats_are_dropped_by_the_worker_that_partitions_are_handed_to_and_by_
     assert scene.delivered(scene.south) == scene.delivered(scene.west) == told.expected
 
 
+@pytest.mark.patches
 def test_what_was_committed_and_did_not_reach_the_disk_is_read_from_the_changelog(scene, told, monkeypatch):
     """As after a kill between the commit and the write."""
     told.tell(INCIDENTS)

@@ -21,6 +21,8 @@ from schemas.cut import OpenEvent
 from schemas.sections import SECTIONS
 from tests.life.machine import Life
 
+pytestmark = pytest.mark.patches
+
 FIRST_FOUND = settings(
     max_examples=4_000,
     stateful_step_count=30,

@@ -52,6 +52,7 @@ def test_what_is_counted_is_what_was_decided(shapes: list[Outcomes], events: lis
     assert counted() - before == expected
 
 
+@pytest.mark.patches
 def test_no_more_is_remembered_than_may_be(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(account, "_REMEMBERED_MOST", 3)
     several: list[Outcomes] = [((MEMBERS[0], "shared"), (MEMBERS[number % 4], "withheld")) for number in range(20)]

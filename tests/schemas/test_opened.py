@@ -88,6 +88,7 @@ def test_a_log_that_counts_other_items_than_it_holds_is_refused_whatever_was_bef
     assert (said(lies) == said(honest)) == (count == len(items))
 
 
+@pytest.mark.patches
 def test_no_more_is_remembered_than_may_be_and_what_is_needed_stays(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(opened, "REMEMBERED_MOST", 8)
     needed = body(facts=[line("needed")])

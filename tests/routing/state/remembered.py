@@ -22,7 +22,8 @@ from routing.agreements.state import (
 from routing.answers.expected import Expected
 from routing.casework.case import Line
 from routing.state.encoding import kept_expected, kept_history, kept_holdings, kept_numbers, kept_rulings
-from routing.state.incident import Incident, Kept, Latest, Rulings
+from routing.state.incident import Incident, Latest, Rulings
+from routing.state.kept import Kept
 from schemas.sections import SECTIONS
 
 MEMBERS = ("greater-manchester", "south-yorkshire", "yorkshire-ambulance")
