@@ -16,6 +16,7 @@ HOT = (
     *("schemas/avro_form", "schemas/codec", "schemas/cut", "schemas/located", "schemas/opened", "schemas/partitioner"),
     *("schemas/parts", "schemas/rewrite", "schemas/steps", "schemas/walk", "schemas/wire"),
     *("routing/account", "routing/arrived", "routing/asked", "routing/circulation", "routing/considering"),
+    "routing/course",
     *("routing/deciding", "routing/disclose", "routing/effects", "routing/following", "routing/intake"),
     *("routing/recollection", "routing/recording", "routing/route", "routing/stating", "routing/telling"),
     *("routing/what_came_before", "routing/state/encoding", "routing/state/holding", "routing/state/incident"),

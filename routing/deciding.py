@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 from functools import lru_cache, partial
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from routing.agreements.bundle import Bundle
 from routing.agreements.considered import Considered
@@ -59,6 +59,15 @@ def decide_all(bundle: Bundle, considered: Considered, now: datetime, state: Sta
 def decide_afresh(bundle: Bundle, considered: Considered, now: datetime, state: State = FIRST_EVENT) -> Decisions:
     """The same, of an event that states more than may be remembered of it: nobody can fill the memory of others."""
     return _engine(bundle).decide_afresh(considered, now, state)
+
+
+def memory_of(bundle: Bundle, origin: str, now: datetime) -> dict[Any, Any]:
+    """Where to remember what follows for an origin's events, as long as no rule begins or ends, or is replaced.
+
+    What is decided of an open incident on which nobody ruled hangs on nothing but the event, the incident's history
+    and its holdings.
+    """
+    return _engine(bundle).memory(origin, now)
 
 
 def prepare(bundle: Bundle, now: datetime) -> None:

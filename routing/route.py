@@ -10,18 +10,17 @@ from datetime import datetime
 from functools import cache, lru_cache
 from typing import Final, NamedTuple
 
-from routing.agreements.following import closed_at
 from routing.agreements.measured import geography_of
-from routing.agreements.state import FIRST_EVENT
-from routing.arrived import Arrived, arrived, milliseconds
+from routing.arrived import Arrived, arrived
 from routing.asked import ask, asks_nothing, latest_of, stood_down
 from routing.circulation import circulation
 from routing.consequences import Consequences, Setting
 from routing.considering import MOST_IN_AN_ID, check_identity
-from routing.deciding import Decisions, decide_afresh, decide_all
+from routing.course import course_after, course_of
+from routing.deciding import Decisions
 from routing.disclose import Positions, disclosed
 from routing.effects import NOTHING_KNOWN, Effects, Known, Policy, Record
-from routing.following import Followed, remembered
+from routing.following import remembered
 from routing.forwarding import forwarded, taken_up
 from routing.quarantine import quarantined
 from routing.recalled import TakenBack, retract
@@ -131,21 +130,17 @@ _REPEATED: Final = Effects("repeated", ())
 
 
 def _disclosed(came: Arrived, policy: Policy, codec: EventCodec, known: Known, gap_after: int | None) -> Effects:
-    before = known.incident
-    state = FIRST_EVENT if before is None else before.state()
     if came.considered.kind == "retract":
         return _retracted(came, policy, codec, known, gap_after)
-    closed = closed_at(state, came.considered, came.now)
-    closed_ms = None if closed is None else milliseconds(closed)
-    decide = decide_all if came.is_usual else decide_afresh
-    decisions = decide(policy.bundle, came.considered, came.now, state)
-    circulated = circulation(decisions, policy.suspended)
+    before = known.incident
+    course = course_of(came, before, policy)
+    circulated = course.circulated
     numbers = {} if before is None else before.numbers.value
     asked_for = stood_down(came, before)
-    positions = Positions(numbers, known.stream, closed_ms, what_came_before(before), asked_for)
+    positions = Positions(numbers, known.stream, course.closed_ms, what_came_before(before), asked_for)
     outputs, streams = disclosed(came, circulated, policy, codec, positions)
     told = feedback_of(came, circulated, gap_after)
-    incident = remembered(came, before, Followed(policy.bundle, decisions, circulated), closed_ms)
+    incident = remembered(came, before, course)
     effects = Effects(
         fate="routed",
         outputs=(*outputs, *(output for _, output in told)),
@@ -158,7 +153,7 @@ def _disclosed(came: Arrived, policy: Policy, codec: EventCodec, known: Known, g
         return effects
     setting = Setting(policy, codec, came.record.partition, _after(streams, known))
     drawn = Consequences(about(came), incident, setting)
-    ask(came, decisions, circulated, drawn)
+    ask(came, course.decisions, circulated, drawn)
     return _with(effects, drawn)
 
 
@@ -173,7 +168,9 @@ def _retracted(came: Arrived, policy: Policy, codec: EventCodec, known: Known, g
     positions = Positions({}, known.stream, closed, what_came_before(known.incident))
     outputs, _ = disclosed(came, circulated, policy, codec, positions)
     told = feedback_of(came, circulated, gap_after)
-    incident = remembered(came, known.incident, Followed(policy.bundle, nobody, circulated), closed)
+    incident = remembered(
+        came, known.incident, course_after(came, known.incident, policy.bundle, nobody, circulated, closed)
+    )
     # Whoever rules later rules on the last event that says something: nobody else hears that it was taken back.
     incident = incident._replace(latest=known.incident.latest if known.incident else NOT_KNOWN)
     effects = Effects(

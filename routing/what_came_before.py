@@ -31,9 +31,7 @@ def what_came_before(incident: Incident | None) -> bytes:
     parts = (
         _time("last_event_at", incident.last_event_ms),
         "" if incident.closed_ms is None else _time("closed_at", incident.closed_ms),
-        _history(incident.history),
-        _holdings(incident.holdings),
-        _rulings(incident.rulings),
+        _lasting(incident.history, incident.holdings, incident.rulings),
     )
     text = f"{{{','.join(filter(None, parts))}}}".encode()
     return b"".join((_GIVEN, long_bytes(len(text)), text))
@@ -48,6 +46,11 @@ def _time(name: str, at_ms: int) -> str:
 @lru_cache(maxsize=256)
 def _second(since_1970: int) -> str:
     return moment_of(1_000 * since_1970).replace(tzinfo=None).isoformat()
+
+
+@lru_cache(maxsize=_REMEMBERED_MOST)
+def _lasting(history: Kept[History], holdings: Kept[tuple[Holding, ...]], rulings: Kept[Rulings]) -> str:
+    return ",".join(filter(None, (_history(history), _holdings(holdings), _rulings(rulings))))
 
 
 @lru_cache(maxsize=_REMEMBERED_MOST)

@@ -7,7 +7,7 @@ from or for, bound to the authenticated principal by access rules; nothing in a 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Final, Literal, NamedTuple
 
@@ -147,12 +147,14 @@ def inbox_topic(exchange: str) -> str:
     return f"routing.inbox.{exchange}"
 
 
+@lru_cache(maxsize=4_096)
 def member_of(topic: str) -> str | None:
     """The member a topic belongs to: for an incident, its origin. None: a topic of the exchange, or none of ours."""
     family, _, member = topic.partition(".")
     return member if member and family in families() else None
 
 
+@lru_cache(maxsize=4_096)
 def family_of(topic: str) -> FamilyName | None:
     """The family of a topic; None: none of ours."""
     return next((name for name in families() if topic == name or topic.startswith(f"{name}.")), None)

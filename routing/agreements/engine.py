@@ -127,6 +127,10 @@ class Engine(Generic[ResultT]):
         """The same, of an event that states more than may be remembered of it."""
         return self._origin(event.origin, now).decide_afresh(event, now, state)
 
+    def memory(self, origin: str, now: datetime) -> dict[Any, Any]:
+        """Where to remember what follows from decisions for an origin, as long as its rules stand as on this day."""
+        return self._origin(origin, now).memory
+
     def _origin(self, name: str, now: datetime) -> _Origin[ResultT]:
         if not self._since <= now < self._until:
             self._turn_to(now)
@@ -153,6 +157,8 @@ class _Origin(Generic[ResultT]):
         self._finish = finish
         self._named = Named(evaluator)
         self._read = attrgetter(*{*evaluator.reads, *_ALWAYS_READ})
+        self.memory: dict[Any, Any] = {}
+        """For whoever decides by this; the engine itself does not look at it."""
         self._of_shapes: dict[tuple[Any, ...], ResultT] = {}
         self._of_holders: dict[tuple[Any, ...], tuple[State, ResultT]] = {}
         self._of_masks: dict[Any, tuple[list[Alone], ResultT]] = {}

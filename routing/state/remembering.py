@@ -47,8 +47,8 @@ NOBODY: Final = Told(NO_NUMBERS, NO_HOLDINGS)
 
 
 def next_incident(
-    before: Incident | None,
-    event: Considered,
+    sequence: int,
+    history: Kept[History],
     seen: bytes,
     times: tuple[int, int | None],
     told: Told,
@@ -57,8 +57,8 @@ def next_incident(
     """What is remembered after an event.
 
     Args:
-        before: what was remembered until now.
-        event: what conditions read of it.
+        sequence: the event's.
+        history: what was stated, the event included (`history_with`).
         seen: what repeats are told by since.
         times: when it was decided, and when the incident closed, as of that decision; milliseconds since 1970.
         told: what it led to.
@@ -66,17 +66,17 @@ def next_incident(
     """
     at_ms, closed_ms = times
     return Incident(
-        keep_until_ms=keep_until(at_ms, closed_ms, told),
-        sequence=event.sequence,
-        last_event_ms=at_ms,
-        closed_ms=closed_ms,
-        seen=seen,
-        numbers=told.numbers,
-        holdings=told.holdings,
-        history=_history(before.history if before is not None else NO_HISTORY, event),
-        rulings=told.rulings,
-        latest=latest,
-        expected=told.expected,
+        keep_until(at_ms, closed_ms, told),
+        sequence,
+        at_ms,
+        closed_ms,
+        seen,
+        told.numbers,
+        told.holdings,
+        history,
+        told.rulings,
+        latest,
+        told.expected,
     )
 
 
@@ -111,7 +111,8 @@ _histories: dict[tuple[int, int], tuple[Kept[History], Considered, Kept[History]
 """By the identity of a history and of what an event stated, which are kept with what follows: comparing is dear."""
 
 
-def _history(before: Kept[History], event: Considered) -> Kept[History]:
+def history_with(before: Kept[History], event: Considered) -> Kept[History]:
+    """What was stated, once an event has stated what it does."""
     key = (id(before), id(event))
     if (known := _histories.get(key)) is not None:
         return known[2]

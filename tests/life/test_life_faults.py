@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from routing import asked, consequences, elapsed, recalled, receipts, route
+from routing import asked, consequences, course, elapsed, recalled, receipts, route
 from routing.agreements.state import Holding
 from routing.answers.expected import Expected
 from routing.casework import judging
@@ -80,12 +80,12 @@ def a_person_rules_on_what_they_have_not_seen(plant: pytest.MonkeyPatch) -> None
 
 
 def a_correction_is_withheld_from_a_holder(plant: pytest.MonkeyPatch) -> None:
-    decide_all = route.decide_all
+    decide_all = course.decide_all
 
     def silent(*about: Any) -> Decisions:
         return Decisions(tuple(each for each in decide_all(*about) if each.decision.action != "correct"))
 
-    plant.setattr(route, "decide_all", silent)
+    plant.setattr(course, "decide_all", silent)
 
 
 def a_number_is_used_again(plant: pytest.MonkeyPatch) -> None:
