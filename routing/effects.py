@@ -56,15 +56,18 @@ class Policy:
     """Members whose topic cannot be written, with the reason as a code: missing-topic, refused."""
 
 
-class Output(NamedTuple):
-    """One record to produce within the transaction."""
+class Output:
+    """One record to produce within the transaction. No tuple: several are made for every event."""
 
-    topic: str
-    key: bytes
-    value: bytes | None
-    """None: what stood under the key may be forgotten."""
-    partition: int = -1
-    """-1: the key's."""
+    __slots__ = ("key", "partition", "topic", "value")
+
+    def __init__(self, topic: str, key: bytes, value: bytes | None, partition: int = -1) -> None:
+        self.topic = topic
+        self.key = key
+        self.value = value
+        """None: what stood under the key may be forgotten."""
+        self.partition = partition
+        """-1: the key's."""
 
 
 class Known(NamedTuple):

@@ -193,8 +193,8 @@ class Loop:
         producer = self._session.begin()
         try:
             routed = self._produce(part, ahead, producer)
-            for change in self._session.recollection.changes() if routed.done else ():
-                producer.produce(change)
+            if routed.done:
+                producer.produce(*self._session.recollection.changes())
         except BaseException:
             self._session.abort()
             raise
@@ -220,16 +220,14 @@ class Loop:
         unwritable = self._reach.unwritable()
         recollection = self._session.recollection
         for _, effects in ahead:
-            for output in effects.outputs:
-                producer.produce(output)
+            producer.produce(*effects.outputs)
         done = [*ahead]
         waits: WaitReason = ""
         for record in part.records[len(ahead) :]:
             effects = self._route(record, policy, refuse if part.is_culprit else self._router)
             if waits := self._must_wait(effects, unwritable):
                 break
-            for output in effects.outputs:
-                producer.produce(output)
+            producer.produce(*effects.outputs)
             recollection.remember(record, effects)
             done.append((record, effects))
             if clock.says_commit(len(done)):

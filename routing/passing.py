@@ -71,8 +71,8 @@ class Passing:
         producer = session.begin()
         try:
             passed = self._produce(due, policy, unwritable, producer)
-            for change in session.recollection.changes() if passed else ():
-                producer.produce(change)
+            if passed:
+                producer.produce(*session.recollection.changes())
         except BaseException:
             session.abort()
             raise
@@ -94,8 +94,7 @@ class Passing:
             effects = elapsed(each.key, each.partition, policy, now, _codec(), known, by)
             if effects is None or any(output.topic in unwritable for output in effects.outputs):
                 continue
-            for output in effects.outputs:
-                producer.produce(output)
+            producer.produce(*effects.outputs)
             recollection.remember_others(each.partition, effects)
             passed.append((each, effects))
         return passed

@@ -85,29 +85,25 @@ class TransactionalProducer:
             self.recycle("begin-failed")
             raise Aborted(f"a transaction could not be opened: {_code(error)}") from None
 
-    def produce(self, output: Output) -> None:
-        """Add one record to the transaction, waiting for room if the queue is full.
+    def produce(self, *outputs: Output) -> None:
+        """Add records to the transaction, waiting for room if the queue is full.
 
         Raises:
-            Unpassable: it is too large for any topic of ours.
-            Aborted: librdkafka refuses it for another reason; call `abort`.
+            Unpassable: one is too large for any topic of ours.
+            Aborted: librdkafka refuses one for another reason; call `abort`.
         """
-        while True:
-            try:
-                self._producer.produce(output.topic, output.value, output.key, output.partition)
-            except BufferError:
-                self._heart.beat()
-                self._producer.poll(0.05)
-            except KafkaException as error:
-                code = error.args[0].code()
-                if code in _RECORD_ERRORS:
-                    raise Unpassable(
-                        f"an output of {len(output.value or b'')} bytes is too large for {output.topic}"
-                    ) from None
-                refused = {output.topic: _TOPIC_ERRORS[code]} if code in _TOPIC_ERRORS else {}
-                raise Aborted(f"an output was refused: {_code(error)}", refused) from None
-            else:
-                return
+        produce = self._producer.produce
+        for output in outputs:
+            while True:
+                try:
+                    produce(output.topic, output.value, output.key, output.partition)
+                except BufferError:
+                    self._heart.beat()
+                    self._producer.poll(0.05)
+                except KafkaException as error:
+                    raise _refused(error, output) from None
+                else:
+                    break
 
     def commit(self, offsets: Sequence[TopicPartition], group: Any) -> None:  # noqa: ANN401  opaque to Python
         """Commit what was produced together with the input's offsets.
@@ -232,6 +228,15 @@ class TransactionalProducer:
 
     def _on_error(self, _error: KafkaError) -> None:
         self._suspect = self._suspect or "error-callback"
+
+
+def _refused(error: KafkaException, output: Output) -> Unpassable | Aborted:
+    """Why librdkafka did not take a record."""
+    code = error.args[0].code()
+    if code in _RECORD_ERRORS:
+        return Unpassable(f"an output of {len(output.value or b'')} bytes is too large for {output.topic}")
+    refused = {output.topic: _TOPIC_ERRORS[code]} if code in _TOPIC_ERRORS else {}
+    return Aborted(f"an output was refused: {_code(error)}", refused)
 
 
 def _code(error: KafkaException) -> str:

@@ -32,11 +32,11 @@ class ListedTransaction:
         self.outputs: list[Output] = []
         self.open = True
 
-    def produce(self, output: Output) -> None:
+    def produce(self, *outputs: Output) -> None:
         assert self.open
-        if len(output.value) > 1_000_000:
+        if any(len(output.value) > 1_000_000 for output in outputs):
             raise Unpassable("too large")
-        self.outputs.append(output)
+        self.outputs += outputs
 
     def abort(self) -> None:
         assert self.open
