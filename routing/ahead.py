@@ -9,14 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from routing.batch import Routed
 from routing.effects import Effects, Record
+from routing.garbage import collect
 from routing.session import Session
 from schemas.ops.logs import get_logger
 
 log = get_logger()
-
-Routed = tuple[Record, Effects]
-"""A record with what follows from it."""
 
 _AT_ONCE: Final = 16
 """Records between two looks at whether the commit is over: a millisecond or two of routing."""
@@ -36,6 +35,7 @@ def route_ahead(session: Session, most: int, take: Callable[[Record], Effects | 
     while session.is_committing:
         records = session.intake.take(min(_AT_ONCE, most - len(ahead)))
         if not records:
+            collect()  # while nobody waits for it
             session.take_in(_WAIT_S)
             continue
         left = _take(session, records, take, ahead)

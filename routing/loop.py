@@ -13,10 +13,11 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Literal, NamedTuple, Protocol
+from typing import Protocol
 
 from routing.account import account, open_accounts
-from routing.ahead import Routed, route_ahead
+from routing.ahead import route_ahead
+from routing.batch import Batch, CommitClock, Routed, WaitReason
 from routing.effects import Effects, Known, Policy, Record
 from routing.halving import Part, refuse
 from routing.input_lags import InputLags
@@ -41,7 +42,6 @@ class Router(Protocol):
         """Everything that follows."""
 
 
-WaitReason = Literal["", "missing-topic", "newer-schema", "registry-away"]
 KnownElsewhere = Callable[[int], bool]
 """Whether a registry knows a schema id that this release does not; raises Unavailable when it cannot be asked."""
 
@@ -50,8 +50,6 @@ _NO_POLICY_PAUSE_S = 0.05
 _ASK_AGAIN_S = 1.0
 _NOTE_EVERY_S = 0.1
 """How often to see what waits: looking through all partitions takes half a millisecond when every one is full."""
-_SHARED_PART = 5
-"""Of a transaction's time, what is used at least before it is cut short for those who wait for its commit."""
 
 
 class Loop:
@@ -81,7 +79,7 @@ class Loop:
         self._next_note = 0.0
         self._lags = InputLags(exchange.publishers(), blind_s)
         self._passing = Passing(session, exchange)
-        self._on_its_way: _Batch | None = None
+        self._on_its_way: Batch | None = None
         """What is being committed."""
         self._deciding_s = 0.0
         open_accounts(exchange)
@@ -138,7 +136,7 @@ class Loop:
         except Exception as error:  # noqa: BLE001  `_after` tells them apart
             self._session.intake.put_back(record for record, _ in ahead)
             parts: deque[Part] = deque()
-            self._session.intake.put_back(self._after(error, Part(_records(on_its_way), failures=0), parts))
+            self._session.intake.put_back(self._after(error, Part(on_its_way.records, failures=0), parts))
             self._carry(parts)
             return []
         account(on_its_way.done, on_its_way.deciding_s)
@@ -212,11 +210,11 @@ class Loop:
             self._hold(left[0].topic, routed.waits)
         return left
 
-    def _produce(self, part: Part, ahead: list[Routed], producer: TransactionalProducer) -> _Batch:
+    def _produce(self, part: Part, ahead: list[Routed], producer: TransactionalProducer) -> Batch:
         """Produce what was routed ahead; route and produce as many of the other records as there is time for."""
         assert self._policy is not None  # noqa: S101  without one, no batch is taken
         policy = self._present(self._policy)
-        clock = _Clock(part.records, policy.exchange.limits.transaction_ms / 1000)
+        clock = CommitClock(part.records, policy.exchange.limits.transaction_ms / 1000)
         unwritable = self._reach.unwritable()
         recollection = self._session.recollection
         for _, effects in ahead:
@@ -233,7 +231,7 @@ class Loop:
             if clock.says_commit(len(done)):
                 break
         deciding_s, self._deciding_s = self._deciding_s, 0.0
-        return _Batch(done, deciding_s, waits)
+        return Batch(done, deciding_s, waits)
 
     def _route(self, record: Record, policy: Policy, router: Router | None = None) -> Effects:
         started = time.perf_counter()
@@ -319,37 +317,6 @@ class Loop:
             metrics.set_gauge("origin_paused", float(held), origin=member)
 
 
-class _Batch(NamedTuple):
-    """The records of one transaction with what follows from them, and why the one after them must wait, if it must."""
-
-    done: Sequence[Routed]
-    deciding_s: float
-    waits: WaitReason = ""
-
-
-def _records(batch: _Batch) -> list[Record]:
-    return [record for record, _ in batch.done]
-
-
 def _names(unwritable: frozenset[str], effects: Effects) -> bool:
     """Whether something that follows from a record cannot be written."""
     return bool(unwritable) and not unwritable.isdisjoint([output.topic for output in effects.outputs])
-
-
-class _Clock:
-    """When to commit: in time, and sooner once all that is left of the batch is one force's flood.
-
-    Records come from topics in turn, so when only one topic is left the others' few are routed, and wait for nothing
-    but the commit.
-    """
-
-    def __init__(self, records: Sequence[Record], most_s: float) -> None:
-        self._ends = time.monotonic() + most_s
-        self._may_end = time.monotonic() + most_s / _SHARED_PART
-        others = (n for n, record in enumerate(reversed(records)) if record.topic != records[-1].topic)
-        self._alone_after = len(records) - next(others, len(records))
-
-    def says_commit(self, routed: int) -> bool:
-        """Whether to commit now that so many of the records are routed."""
-        now = time.monotonic()
-        return now >= self._ends or (now >= self._may_end and 0 < self._alone_after <= routed)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import multiprocessing
 import os
 import signal
@@ -11,11 +10,11 @@ import threading
 from collections.abc import MutableSequence
 from dataclasses import dataclass, field
 from types import FrameType
-from typing import Final
 
 from routing.agreements.bundle import Bundle
 from routing.clock import Clock, SystemClock
 from routing.effects import Policy
+from routing.garbage import WITHOUT_LEISURE, collect, collect_when_told
 from routing.heart import Heart
 from routing.loop import KnownElsewhere, Loop
 from routing.policy_topic import InForce, OnePolicy, Policies, PolicyTopic
@@ -30,11 +29,6 @@ from schemas.ops.logs import configure_logs, get_logger
 from schemas.ops.serving import LOOPBACK
 
 log = get_logger()
-
-_OBJECTS_BETWEEN_LOOKS: Final = 10_000
-"""A look at ten thousand takes three milliseconds, if all are there still."""
-_LOOKS_BETWEEN_LONGER: Final = (50, 100)
-"""After so many looks at what is new, one at what was there before; after so many of those, one at everything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +66,7 @@ def work(assignment: Assignment, cells: MutableSequence[float]) -> None:
     metrics.set_gauge("process_info", 1, service="route-worker", whose=assignment.exchange.exchange)
     port = assignment.metrics_port
     ops = serve_ops(port, health, assignment.metrics_host) if port is not None else None
-    _collect_when_told()
+    collect_when_told()
     try:
         _run(assignment, heart, health, stop)
     except Exception:
@@ -93,25 +87,6 @@ def _end_with_supervisor() -> None:
     if supervisor is not None:
         supervisor.join()
         os._exit(4)
-
-
-def _collect_when_told() -> None:
-    """Have the garbage collector look when it is told to, and never again at what is loaded by now.
-
-    What routing makes is freed as it is dropped, and what it remembers stays: to look through that every few hundred
-    objects costs an eighth of a busy worker's time, and holds up whatever is on its way.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.disable()
-
-
-def _collect_seldom() -> None:
-    """Look for garbage now if there may be much, between two turns: what a batch was made of is gone by then."""
-    new, looks, longer = gc.get_count()
-    if new >= _OBJECTS_BETWEEN_LOOKS:
-        often, seldom = _LOOKS_BETWEEN_LONGER
-        gc.collect(2 if longer > seldom else 1 if looks > often else 0)
 
 
 def _run(assignment: Assignment, heart: Heart, health: Health, stop: threading.Event) -> None:
@@ -136,7 +111,7 @@ def _run(assignment: Assignment, heart: Heart, health: Health, stop: threading.E
             health.beat()
             _follow(preparation.ready(policies.in_force()), loop, assignment.exchange, health)
             loop.turn()
-            _collect_seldom()
+            collect(WITHOUT_LEISURE)
             if session.is_ready:
                 health.ready()
             else:
