@@ -11,7 +11,6 @@ from typing import Final
 
 from routing.batch import Routed
 from routing.effects import Effects, Record
-from routing.garbage import collect
 from routing.session import Session
 from schemas.ops.logs import get_logger
 
@@ -35,7 +34,6 @@ def route_ahead(session: Session, most: int, take: Callable[[Record], Effects | 
     while session.is_committing:
         records = session.intake.take(min(_AT_ONCE, most - len(ahead)))
         if not records:
-            collect()  # while nobody waits for it
             session.take_in(_WAIT_S)
             continue
         left = _take(session, records, take, ahead)

@@ -14,7 +14,7 @@ from types import FrameType
 from routing.agreements.bundle import Bundle
 from routing.clock import Clock, SystemClock
 from routing.effects import Policy
-from routing.garbage import WITHOUT_LEISURE, collect, collect_when_told
+from routing.garbage import collect, collect_when_told
 from routing.heart import Heart
 from routing.loop import KnownElsewhere, Loop
 from routing.policy_topic import InForce, OnePolicy, Policies, PolicyTopic
@@ -111,7 +111,7 @@ def _run(assignment: Assignment, heart: Heart, health: Health, stop: threading.E
             health.beat()
             _follow(preparation.ready(policies.in_force()), loop, assignment.exchange, health)
             loop.turn()
-            collect(WITHOUT_LEISURE)
+            collect()
             if session.is_ready:
                 health.ready()
             else:

@@ -21,7 +21,7 @@ from routing.agreements.considered import Considered
 from routing.agreements.decision import Decision
 from routing.agreements.engine import Engine, Group
 from routing.agreements.interpret import decide, recipients
-from routing.worker import _OBJECTS_BETWEEN_LOOKS
+from routing.garbage import NEW_MOST
 from tests.bench.policies import a_bundle, some_events
 
 NOW: Final = datetime(2026, 6, 10, 11, tzinfo=UTC)
@@ -52,7 +52,7 @@ def _measured(rules: int, members: int, number: int) -> dict[str, float]:
     gc.collect()
     gc.freeze()
     before = gc.get_threshold()
-    gc.set_threshold(_OBJECTS_BETWEEN_LOOKS, 20, 20)
+    gc.set_threshold(NEW_MOST, 20, 20)
     figures = {
         "compile_s": compile_s,
         "warm_us": _each(seen, lambda event: engine.decide(event, NOW)),

@@ -7,7 +7,7 @@ import weakref
 
 import pytest
 
-from routing.garbage import WITHOUT_LEISURE, collect
+from routing.garbage import collect
 
 
 class Node:
@@ -32,18 +32,6 @@ def test_a_cycle_is_freed_once_there_is_much_that_is_new(only_when_told):
     collect()
     assert gone() is not None, "for a few objects nobody looks"
     many = [[number] for number in range(11_000)]
-    collect(WITHOUT_LEISURE)
-    assert gone() is not None, "without leisure it takes more"
     collect()
     assert gone() is None
     assert len(many) == 11_000
-
-
-def test_where_python_looks_of_its_own_accord_it_is_left_to_it():
-    assert gc.isenabled()
-    gc.collect()
-    before = gc.get_stats()[0]["collections"]
-    many = [(number,) for number in range(100)]
-    collect(1)
-    assert gc.get_stats()[0]["collections"] == before
-    assert len(many) == 100
