@@ -16,11 +16,10 @@ HOT = (
     *("schemas/avro_form", "schemas/codec", "schemas/cut", "schemas/located", "schemas/opened", "schemas/partitioner"),
     *("schemas/parts", "schemas/rewrite", "schemas/steps", "schemas/walk", "schemas/wire"),
     *("routing/account", "routing/arrived", "routing/asked", "routing/circulation", "routing/considering"),
-    "routing/course",
-    *("routing/deciding", "routing/disclose", "routing/effects", "routing/following", "routing/intake"),
-    *("routing/recollection", "routing/recording", "routing/route", "routing/stating", "routing/telling"),
-    *("routing/what_came_before", "routing/state/encoding", "routing/state/holding", "routing/state/incident"),
-    *("routing/state/memory", "routing/state/remembering", "routing/state/sequence"),
+    *("routing/course", "routing/deciding", "routing/disclose", "routing/effects", "routing/following"),
+    *("routing/intake", "routing/recollection", "routing/recording", "routing/route", "routing/stating"),
+    *("routing/telling", "routing/what_came_before", "routing/state/encoding", "routing/state/holding"),
+    *("routing/state/incident", "routing/state/memory", "routing/state/remembering", "routing/state/sequence"),
 )
 """What every event passes through. No class among them may be generic, or derived from what is not compiled: mypyc
 (2.4) lets the garbage collector count weak references to such objects as strong ones, and so free what is in use."""

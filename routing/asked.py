@@ -16,7 +16,7 @@ from routing.circulation import EVENT, Circulation
 from routing.consequences import Consequences
 from routing.deciding import Decisions
 from routing.state.incident import Incident
-from routing.state.remembering import NO_RULINGS
+from routing.state.remembering import is_untouched
 from schemas.codec import stable_id
 from schemas.corrections import asks_acceptance
 from schemas.exchange import AnswersWithin
@@ -24,8 +24,7 @@ from schemas.exchange import AnswersWithin
 
 def asks_nothing(came: Arrived, circulated: Circulation, incident: Incident) -> bool:
     """Whether an event asks nothing of anybody and nobody has ruled, as with most: then nothing else follows."""
-    is_untouched = incident.rulings is NO_RULINGS or not any(incident.rulings.value)
-    return is_untouched and not circulated.referrals and came.considered.kind not in _ASKING
+    return is_untouched(incident) and not circulated.referrals and came.considered.kind not in _ASKING
 
 
 _ASKING: Final = frozenset({"transfer", "assistance", "stand-down", "corrected"})

@@ -12,7 +12,8 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 
 from routing.agreements.bundle import Bundle
-from routing.agreements.following import SILENT_MOST, closed_at
+from routing.agreements.following import closed_at
+from routing.agreements.masks import remember
 from routing.agreements.state import FIRST_EVENT, History, Holding, Ruling
 from routing.arrived import Arrived, milliseconds
 from routing.circulation import Circulation, circulation
@@ -22,12 +23,17 @@ from routing.state.encoding import kept_holdings
 from routing.state.holding import holding_after
 from routing.state.incident import Incident, Numbers, Rulings
 from routing.state.kept import Kept
-from routing.state.remembering import NO_HISTORY, NO_RULINGS, history_with, numbered, told_of
+from routing.state.remembering import (
+    NO_HISTORY,
+    SILENT_MOST_MS,
+    USUAL_BYTES,
+    history_with,
+    is_untouched,
+    numbered,
+    told_of,
+)
 
 _REMEMBERED_MOST: Final = 8_192
-_USUAL_BYTES: Final = 2_048
-"""Of a history, and of holdings: what follows from more is not remembered, so nobody can fill the memory of others."""
-_SILENT_MOST_MS: Final = int(SILENT_MOST.total_seconds() * 1000)
 
 
 class Course(NamedTuple):
@@ -52,12 +58,10 @@ def course_of(came: Arrived, before: Incident | None, policy: Policy) -> Course:
     memory = memory_of(policy.bundle, came.considered.origin, came.now)
     # What the key names by identity is kept with what follows from it.
     alike = (came.considered, before.history, before.holdings, before.numbers)
-    key = (id(alike[0]), id(alike[1]), id(alike[2]), id(alike[3]))
+    key = tuple(map(id, alike))
     known: tuple[Course, object] | None = memory.get(key)
     if known is None:
-        if len(memory) >= _REMEMBERED_MOST:
-            memory.clear()
-        known = memory[key] = _worked_out(came, before, policy), alike
+        known = remember(memory, key, (_worked_out(came, before, policy), alike))
     return known[0]
 
 
@@ -72,10 +76,10 @@ def _recurs(came: Arrived, before: Incident) -> bool:
         and before.closed_ms is None
         and event.kind not in _CLOSING_OR_CORRECTING
         and event.status != "closed"
-        and (before.rulings is NO_RULINGS or not any(before.rulings.value))
-        and milliseconds(came.now) - before.last_event_ms < _SILENT_MOST_MS
-        and len(before.history.encoded) <= _USUAL_BYTES
-        and len(before.holdings.encoded) <= _USUAL_BYTES
+        and is_untouched(before)
+        and milliseconds(came.now) - before.last_event_ms < SILENT_MOST_MS
+        and len(before.history.encoded) <= USUAL_BYTES
+        and len(before.holdings.encoded) <= USUAL_BYTES
     )
 
 

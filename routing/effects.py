@@ -110,3 +110,7 @@ class Effects(NamedTuple):
     """What is to be remembered of incidents, by their keys, where the record is no event."""
     streams: Mapping[str, int] = _UNMOVED
     """Where the streams of members stand that something was delivered to."""
+
+    def write_any_of(self, topics: frozenset[str]) -> bool:
+        """Whether anything of it is for one of these topics."""
+        return bool(topics) and not topics.isdisjoint([output.topic for output in self.outputs])

@@ -121,8 +121,8 @@ class Loop:
         policy, unwritable = self._present(self._policy), self._reach.unwritable()
 
         def take(record: Record) -> Effects | None:
-            effects = self._route(record, policy)
-            return None if effects.unknown_schema is not None or _names(unwritable, effects) else effects
+            effects = self._route(record, policy, self._router)
+            return None if effects.unknown_schema is not None or effects.write_any_of(unwritable) else effects
 
         return route_ahead(self._session, self._exchange.limits.transaction_events, take)
 
@@ -148,15 +148,15 @@ class Loop:
         if ahead or more:
             self._carry(deque([Part([*(record for record, _ in ahead), *more], failures=0)]), ahead)
 
-    def _carry(self, parts: deque[Part], ahead: list[Routed] | None = None) -> None:
+    def _carry(self, parts: deque[Part], ahead: Sequence[Routed] = ()) -> None:
         """Route parts of a batch, in halves if it must be; what could not be routed now goes back to the intake."""
         while parts:
             part = parts.popleft()
             try:
-                left = self._transact(part, ahead or [])
+                left = self._transact(part, ahead)
             except Exception as error:  # noqa: BLE001  whatever it is, every record must be accounted for
                 left = self._after(error, part, parts)
-            ahead = None
+            ahead = ()
             if left:
                 self._session.intake.put_back([*left, *(record for later in parts for record in later.records)])
                 return
@@ -183,7 +183,7 @@ class Loop:
                 parts.extendleft(reversed(part.next_tries(error)))
         return ()
 
-    def _transact(self, part: Part, ahead: list[Routed]) -> Sequence[Record]:
+    def _transact(self, part: Part, ahead: Sequence[Routed]) -> Sequence[Record]:
         """One transaction over as much of a part as its time allows; returns what is left of the part.
 
         Its commit is on its way then, unless the part failed before: of that it is known how it ended.
@@ -210,11 +210,12 @@ class Loop:
             self._hold(left[0].topic, routed.waits)
         return left
 
-    def _produce(self, part: Part, ahead: list[Routed], producer: TransactionalProducer) -> Batch:
+    def _produce(self, part: Part, ahead: Sequence[Routed], producer: TransactionalProducer) -> Batch:
         """Produce what was routed ahead; route and produce as many of the other records as there is time for."""
         assert self._policy is not None  # noqa: S101  without one, no batch is taken
         policy = self._present(self._policy)
         clock = CommitClock(part.records, policy.exchange.limits.transaction_ms / 1000)
+        router = refuse if part.is_culprit else self._router
         unwritable = self._reach.unwritable()
         recollection = self._session.recollection
         for _, effects in ahead:
@@ -222,7 +223,7 @@ class Loop:
         done = [*ahead]
         waits: WaitReason = ""
         for record in part.records[len(ahead) :]:
-            effects = self._route(record, policy, refuse if part.is_culprit else self._router)
+            effects = self._route(record, policy, router)
             if waits := self._must_wait(effects, unwritable):
                 break
             producer.produce(*effects.outputs)
@@ -233,9 +234,9 @@ class Loop:
         deciding_s, self._deciding_s = self._deciding_s, 0.0
         return Batch(done, deciding_s, waits)
 
-    def _route(self, record: Record, policy: Policy, router: Router | None = None) -> Effects:
+    def _route(self, record: Record, policy: Policy, router: Router) -> Effects:
         started = time.perf_counter()
-        effects = (router or self._router)(record, policy, self._session.clock.now(), known=self._known(record))
+        effects = router(record, policy, self._session.clock.now(), known=self._known(record))
         self._deciding_s += time.perf_counter() - started
         return effects
 
@@ -267,7 +268,7 @@ class Loop:
         newer-schema: a registry knows its schema and this release does not; routers are upgraded before producers.
         registry-away: nobody can say whether that is so.
         """
-        if _names(unwritable, effects):
+        if effects.write_any_of(unwritable):
             return "missing-topic"
         if effects.unknown_schema is None:
             return ""
@@ -315,8 +316,3 @@ class Loop:
         for member in self._exchange.publishers():
             held = any(member_of(topic) == member for topic in holds)
             metrics.set_gauge("origin_paused", float(held), origin=member)
-
-
-def _names(unwritable: frozenset[str], effects: Effects) -> bool:
-    """Whether something that follows from a record cannot be written."""
-    return bool(unwritable) and not unwritable.isdisjoint([output.topic for output in effects.outputs])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection
 from functools import cache
 from typing import Final
 
@@ -42,7 +41,7 @@ class Passing:
         self._timekeeper.look_again()
         return True
 
-    def turn(self, policy: Policy, unwritable: Collection[str]) -> None:
+    def turn(self, policy: Policy, unwritable: frozenset[str]) -> None:
         """Act on what is due, if anything is. Not while a commit is on its way.
 
         Raises:
@@ -66,7 +65,7 @@ class Passing:
         found = self._timekeeper.due(self._session.recollection.agendas())
         return [each for each in found if self._failed.get(each[:2], 0.0) <= now]
 
-    def _transact(self, due: list[Due], policy: Policy, unwritable: Collection[str]) -> None:
+    def _transact(self, due: list[Due], policy: Policy, unwritable: frozenset[str]) -> None:
         session = self._session
         producer = session.begin()
         try:
@@ -84,7 +83,7 @@ class Passing:
         account_of_time([(_origin(each), effects) for each, effects in passed])
 
     def _produce(
-        self, due: list[Due], policy: Policy, unwritable: Collection[str], producer: TransactionalProducer
+        self, due: list[Due], policy: Policy, unwritable: frozenset[str], producer: TransactionalProducer
     ) -> list[tuple[Due, Effects]]:
         recollection, reread = self._session.recollection, self._session.rereading.event_at
         passed = []
@@ -92,7 +91,7 @@ class Passing:
             known = recollection.known_of(each.partition, reread)
             now, by = self._session.clock.now(), moment_of(each.by_ms)
             effects = elapsed(each.key, each.partition, policy, now, _codec(), known, by)
-            if effects is None or any(output.topic in unwritable for output in effects.outputs):
+            if effects is None or effects.write_any_of(unwritable):
                 continue
             producer.produce(*effects.outputs)
             recollection.remember_others(each.partition, effects)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from functools import cache, lru_cache
+from functools import cache
 from typing import Final, NamedTuple
 
 from routing.agreements.measured import geography_of
@@ -33,7 +33,7 @@ from routing.what_came_before import what_came_before
 from schemas.codec import EventCodec
 from schemas.errors import Rejected
 from schemas.partitioner import partition_of
-from schemas.topics import FamilyName, family_of, largest_batch_bytes, member_of
+from schemas.topics import family_of, largest_batch_bytes, member_of
 from schemas.wire import unframe
 
 
@@ -59,14 +59,14 @@ def route(
         codec: the schemas known; those of this release unless told.
         known: what is remembered of its incident and its partition.
     """
-    family, member = _input(record.topic)
+    family, member = family_of(record.topic), member_of(record.topic)
     if family == "routing.inbox":
         try:
             record = taken_up(record, largest_batch_bytes("input", policy.exchange.limits))
         except Rejected as why:
             # Only routers write there, and it has no owner to be kept for: it is counted, and alerted as internal.
             return Effects("quarantined", (), reason=why.reason)
-        family, member = _input(record.topic)
+        family, member = family_of(record.topic), member_of(record.topic)
     if member is None or member not in policy.exchange.members:
         msg = f"not an input topic of this exchange: {record.topic}"
         raise ValueError(msg)
@@ -78,11 +78,6 @@ def route(
         return take(coming, policy, codec or _codec())
     except Rejected as why:
         return _refused(record, member, why, policy, now)
-
-
-@lru_cache(maxsize=4_096)
-def _input(topic: str) -> tuple[FamilyName | None, str | None]:
-    return family_of(topic), member_of(topic)
 
 
 class Coming(NamedTuple):

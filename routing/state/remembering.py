@@ -15,11 +15,12 @@ from routing.state.incident import Incident, Latest, Numbers, Rulings
 from routing.state.kept import Kept
 
 _DAY_MS: Final = 24 * 60 * 60 * 1000
-_SILENT_MOST_MS: Final = int(SILENT_MOST.total_seconds() * 1000)
+SILENT_MOST_MS: Final = int(SILENT_MOST.total_seconds() * 1000)
 REPEATS_UNTIL_DAYS: Final = 30
 """A spool remembers what it has sent for so long, so repeats may come until then."""
 _REMEMBERED_MOST: Final = 8_192
-_USUAL_BYTES: Final = 2_048
+USUAL_BYTES: Final = 2_048
+"""Of a part: what follows from more is not remembered, so nobody can fill the memory of others."""
 
 NO_NUMBERS: Final[Kept[Numbers]] = kept_numbers({})
 NO_HOLDINGS: Final[Kept[tuple[Holding, ...]]] = kept_holdings(())
@@ -91,6 +92,11 @@ def changed(incident: Incident, told: Told) -> Incident:
     )
 
 
+def is_untouched(incident: Incident) -> bool:
+    """Whether nobody ruled on an incident, and nobody is asked to."""
+    return incident.rulings is NO_RULINGS or not any(incident.rulings.value)
+
+
 def told_of(incident: Incident | None) -> Told:
     """What an incident has led to so far."""
     if incident is None:
@@ -118,7 +124,7 @@ def history_with(before: Kept[History], event: Considered) -> Kept[History]:
         return known[2]
     stated = history_after(before.value, event)
     after = before if stated == before.value else kept_history(stated)
-    if len(before.encoded) <= _USUAL_BYTES:
+    if len(before.encoded) <= USUAL_BYTES:
         if len(_histories) >= _REMEMBERED_MOST:
             _histories.clear()
         _histories[key] = before, event, after
@@ -133,6 +139,6 @@ def keep_until(at_ms: int, closed_ms: int | None, told: Told) -> int | None:
     rulings = told.rulings.value
     if rulings.barred or rulings.lines or told.expected.value:
         return None
-    closing_ms = at_ms + _SILENT_MOST_MS if closed_ms is None else closed_ms
+    closing_ms = at_ms + SILENT_MOST_MS if closed_ms is None else closed_ms
     retain_days = max((holding.retain_days for holding in told.holdings.value), default=0)
     return max(closing_ms + retain_days * _DAY_MS, at_ms + REPEATS_UNTIL_DAYS * _DAY_MS)
