@@ -7,6 +7,7 @@ and Python's headers: docs/compiling.md says how to have them, and how to see wh
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -32,8 +33,23 @@ def _extensions() -> list[Any]:
         return []
     from mypyc.build import mypycify  # noqa: PLC0415  only whoever compiles has it
 
-    files = [str(Path(module).with_suffix(".py")) for module in HOT]
+    files = [_straight(), *(str(Path(module).with_suffix(".py")) for module in HOT)]
     return list(mypycify(["--config-file=pyproject.toml", *files], group_name="huecry", target_dir=_BUILD))
+
+
+def _straight() -> str:
+    """What `schemas.straight` makes of the schemas of events, as a file."""
+    sys.path.insert(0, str(Path(__file__).parent))
+    from schemas import straight  # noqa: PLC0415  only whoever compiles needs it
+    from schemas.catalogue import catalogue  # noqa: PLC0415
+    from schemas.cut import EventForm  # noqa: PLC0415
+
+    for entry in catalogue().versions("IncidentEvent"):
+        EventForm(entry.schema)
+    made = Path(_BUILD, straight.MODULE).with_suffix(".py")
+    made.parent.mkdir(parents=True, exist_ok=True)
+    made.write_text(straight.as_module(straight.written), "utf-8")
+    return str(made)
 
 
 if __name__ == "__main__":

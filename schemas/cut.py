@@ -206,7 +206,7 @@ def _known_items(block: bytes, at: int, before: Checked, seen: list[Spot], most:
     items = before.block[first:-1]
     if -count > most or not block.startswith(items, at):
         return 0, at
-    seen += [Spot(part, start + at - first, end + at - first) for part, start, end in before.spots]
+    seen += [(part, start + at - first, end + at - first) for part, start, end in before.spots]
     return -count, at + len(items)
 
 

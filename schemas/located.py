@@ -92,9 +92,9 @@ def located(event: OpenEvent, section: str, tell: Tell) -> bytes:
     count, at = read_long(block, 0)
     _size, at = read_long(block, at)
     parts: list[bytes] = []
-    for spot in spots:
-        parts += (block[at : spot.start], _instead(event, spot.part, block[spot.start : spot.end], tell))
-        at = spot.end
+    for part, start, end in spots:
+        parts += (block[at:start], _instead(event, part, block[start:end], tell))
+        at = end
     parts.append(block[at:-1])
     return sized_block(-count, b"".join(parts))
 
@@ -124,19 +124,19 @@ def coarse_location(location: Mapping[str, Any], tell: Tell) -> dict[str, Any]:
 
 
 def _tells_where(form: EventForm, body: bytes, spot: Spot) -> bool:
-    if spot.part != LOCATION:
-        is_stated = body[spot.start] != 0
-        return is_stated and spot.part in TELL_WHERE and not _is_of_compass(body[spot.start : spot.end])
-    at = spot.start
+    part, start, end = spot
+    if part != LOCATION:
+        return body[start] != 0 and part in TELL_WHERE and not _is_of_compass(body[start:end])
+    at = start
     for _ in ("location_ref", "kind"):
         size, at = read_long(body, at)
         at += size
     if body[at]:
         return True
     # Nothing but nulls is left.
-    if not body[at : spot.end].strip(_NULL):
+    if not body[at:end].strip(_NULL):
         return False
-    location = form.location.decode(body[spot.start : spot.end], "a place")
+    location = form.location.decode(body[start:end], "a place")
     return any(value is not None for name, value in location.items() if name not in _OF_STATEMENT)
 
 
@@ -160,9 +160,9 @@ def _references_of_places(event: OpenEvent) -> frozenset[str]:
     found = set()
     for section in event.form.can_hold({LOCATION}):
         block = event.block(section)
-        for spot in event.spots(section):
-            if spot.part == LOCATION:
-                size, at = read_long(block, spot.start)
+        for part, start, _end in event.spots(section):
+            if part == LOCATION:
+                size, at = read_long(block, start)
                 found.add(block[at : at + size].decode())
     return frozenset(found)
 

@@ -5,12 +5,17 @@ of `GIVEN_UP`: it knows the usual encodings only (texts below 8 KiB, arrays of o
 numbers no longer than needed, times to 2039), and takes nothing that the walk would refuse. So refusals, and all that
 is rare, are still said in one place, and what is usual costs a third.
 
-Source is made as text, once for each schema, since a call or a loop for each field costs more than reading it.
+Source is made as text, once for each schema, since a call or a loop for each field costs more than reading it. What
+was compiled to machine code from the same text (`as_module`, docs/compiling.md) is run in its stead.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache
+from hashlib import blake2b
+from importlib import import_module
 from struct import unpack_from
 from typing import Any, Final
 
@@ -38,28 +43,91 @@ class Irregular(Exception):
 GIVEN_UP: Final = (Irregular, IndexError, UnicodeDecodeError)
 """What a function made here raises when the walk must say."""
 
+MODULE: Final = "huecry_straight"
+"""What was compiled of the text that is made here, where anything was."""
+written: Final[dict[str, str]] = {}
+"""The text of every function that this process made, by the function's name, which tells texts apart."""
+
 
 def skipper(schema: Schema, watched: Watched) -> Skip:
     """A function that checks a value of a record's schema and finds parts of it, as `walk.Spotter` does."""
-    made: Skip = _Source(watched, reads=False).made(parse(schema))
+    made: Skip = _made(_Source(parse(schema), watched, reads=False))
     return made
 
 
 def reader(schema: Schema) -> Read:
     """A function that checks a value of a record's schema and reads it, as fastavro does without logical types."""
-    made: Read = _Source({}, reads=True).made(parse(schema))
+    made: Read = _made(_Source(parse(schema), {}, reads=True))
     return made
 
 
-class _Source:
-    """The functions of one schema, one for each record in it."""
+def as_module(sources: Mapping[str, str]) -> str:
+    """One module of the text of functions, by name: what `setup.py` has compiled as `MODULE`."""
+    made = "".join(f"    {name!r}: ({name}, {_digest(text)!r}),\n" for name, text in sources.items())
+    return "\n".join((_MODULE_BEGINS, *sources.values(), f"MADE = {{\n{made}}}\n"))
 
-    def __init__(self, watched: Watched, *, reads: bool) -> None:
+
+def _made(source: _Source) -> Any:  # noqa: ANN401  a Skip or a Read
+    name, text = source.name, source.text
+    written[name] = text
+    function, digest = _compiled().get(name, (None, ""))
+    if digest == _digest(text):
+        return function
+    scope: dict[str, Any] = {
+        "Any": Any,
+        "Irregular": Irregular,
+        "Spot": Spot,
+        "text_size": _text_size,
+        "unpack_from": unpack_from,
+    }
+    exec(compile(text, f"<{name}>", "exec"), scope)  # noqa: S102  made from our own schemas alone
+    return scope[name]
+
+
+@cache
+def _compiled() -> Mapping[str, tuple[Any, str]]:
+    """By name: functions that were compiled, each with the digest of its text; none where nothing was."""
+    try:
+        made: Mapping[str, tuple[Any, str]] = import_module(MODULE).MADE
+    except ModuleNotFoundError:
+        return {}
+    return made
+
+
+def _digest(text: str) -> str:
+    return blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+_MODULE_BEGINS: Final = '''"""Made by `schemas.straight` from the schemas of events, to be compiled."""
+
+from __future__ import annotations
+
+from struct import unpack_from
+from typing import Any
+
+from schemas.straight import Irregular
+from schemas.walk import Spot
+
+
+def text_size(body: bytes, at: int) -> tuple[int, int]:
+    low, high = body[at], body[at + 1]
+    if low < 0x80 or low & 1 or not 0 < high < 0x80:
+        raise Irregular
+    return at + 2, at + 2 + ((low & 0x7F | high << 7) >> 1)
+
+'''
+
+
+class _Source:
+    """The functions of one schema, one for each record in it, as text."""
+
+    def __init__(self, schema: Schema, watched: Watched, *, reads: bool) -> None:
         self._watched = watched
         self._reads = reads
         self._lines: list[str] = []
-        self._types: dict[str, Schema] = {}
+        self._types = named_types(schema)
         self._names: dict[str, str] = {}
+        self._locals: dict[str, str] = {}
         self._symbols: dict[str, tuple[str, ...]] = {}
         self._writers: Mapping[str, Callable[[Schema, str], Iterator[str]]] = {
             "record": self._record,
@@ -71,31 +139,27 @@ class _Source:
             "int": self._number,
             "long": self._number,
         }
-
-    def made(self, schema: Schema) -> Any:  # noqa: ANN401  a Skip or a Read
-        self._types = named_types(schema)
-        name = self._function(schema)
-        scope: dict[str, Any] = {
-            "Irregular": Irregular,
-            "from_bytes": int.from_bytes,
-            "unpack_from": unpack_from,
-            "text_size": _text_size,
-            "Spot": Spot,
-            **self._symbols,
-        }
-        exec(compile("\n".join(self._lines), f"<{name}>", "exec"), scope)  # noqa: S102  made from our own schemas alone
-        return scope[name]
+        told = json.dumps([schema, sorted(map(list, watched.items())), reads], sort_keys=True)
+        self._tag = _digest(told)[:8]
+        self.name = self._function(schema)
+        symbols = [f"{name} = {symbols!r}" for name, symbols in self._symbols.items()]
+        self.text = "\n".join((*symbols, *self._lines, ""))
 
     def _function(self, record: Schema) -> str:
         """Writes the function of a record, and those of the records in it first; its name."""
         if (known := self._names.get(record["name"])) is not None:
             return known
-        name = self._names[record["name"]] = f"_{record['name'].replace('.', '_')}"
+        name = self._names[record["name"]] = f"{record['name'].replace('.', '_')}_{self._tag}"
+        outer, self._locals = self._locals, {}
         fields = [line for n, field in enumerate(record["fields"]) for line in self._field(record, field, f"v{n}")]
-        body = self._noted(fields, record["name"], "", "start")
+        body = [*self._noted(fields, record["name"], "", "start")]
         values = ", ".join(f"{field['name']!r}: v{n}" for n, field in enumerate(record["fields"]))
-        given, answer = ("body, at", f"{{{values}}}, at") if self._reads else ("body, at, seen", "at")
-        self._lines += (f"def {name}({given}):", *_indented(body), f"    return {answer}")
+        takes, gives = ("body: bytes, at: int", "tuple[dict[str, Any], int]")
+        takes, gives = (takes, gives) if self._reads else (f"{takes}, seen: list[Spot]", "int")
+        stated = [f"{local}: {kind}" for local, kind in self._locals.items()]
+        answer = f"{{{values}}}, at" if self._reads else "at"
+        self._lines += (f"def {name}({takes}) -> {gives}:", *_indented([*stated, *body]), f"    return {answer}")
+        self._locals = outer
         return name
 
     def _noted(self, lines: Iterable[str], record: str, field: str, start: str) -> Iterator[str]:
@@ -105,7 +169,7 @@ class _Source:
             yield f"{start} = at"
         yield from lines
         if part is not None:
-            yield f"seen.append(Spot({part!r}, {start}, at))"
+            yield f"seen.append(({part!r}, {start}, at))"
 
     def _field(self, record: Schema, field: Schema, value: str) -> Iterator[str]:
         most = MOST_DEGREES.get((record["name"], field["name"]))
@@ -119,6 +183,7 @@ class _Source:
             return self._optional(kind, value)
         if isinstance(kind, str):
             kind = self._types.get(kind) or {"type": kind}
+        self._locals[value] = "Any"
         write = self._writers.get(kind["type"])
         if write is None:
             msg = f"expected one of the types that events are made of, got {kind['type']}"
@@ -148,7 +213,8 @@ class _Source:
     def _array(self, kind: Schema, value: str) -> Iterator[str]:
         """None, or one block of fewer than 64 without a size."""
         if self._reads:
-            yield f"{value} = []"
+            self._locals[f"l{value}"] = "list[Any]"
+            yield f"{value} = l{value} = []"
         yield "if body[at] == 0:"
         yield "    at += 1"
         yield "elif body[at] & 0x81 == 0:"
@@ -157,7 +223,7 @@ class _Source:
         yield f"    for _ in range(n{value}):"
         yield from _indented(self._value(kind["items"], f"i{value}"), 2)
         if self._reads:
-            yield f"        {value}.append(i{value})"
+            yield f"        l{value}.append(i{value})"
         yield "    if body[at]:"
         yield "        raise Irregular"
         yield "    at += 1"
@@ -169,7 +235,7 @@ class _Source:
         yield f"if body[at] & 1 or body[at] > {2 * len(symbols) - 2}:"
         yield "    raise Irregular"
         if self._reads:
-            name = f"symbols_{kind['name'].replace('.', '_')}"
+            name = f"symbols_{kind['name'].replace('.', '_')}_{self._tag}"
             self._symbols[name] = tuple(symbols)
             yield f"{value} = {name}[body[at] >> 1]"
         yield "at += 1"
@@ -193,6 +259,7 @@ class _Source:
 
     def _double(self, _kind: Schema, value: str, most: float = _MOST_FINITE) -> Iterator[str]:
         """A comparison with NaN is false."""
+        self._locals[value] = "Any"
         yield "if at + 8 > len(body):"
         yield "    raise Irregular"
         yield f"{value}, = unpack_from('<d', body, at)"
@@ -228,7 +295,7 @@ class _Source:
         yield "at += 3"
 
     def _six_bytes(self, value: str) -> Iterator[str]:
-        yield "b = from_bytes(body[at : at + 6], 'little')"
+        yield "b = int.from_bytes(body[at : at + 6], 'little')"
         yield f"if b & {_SIX} != {_LAST_OF_SIX} or b >> 40 == 0 or b & 1:"
         yield "    raise Irregular"
         if self._reads:

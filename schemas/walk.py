@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from threading import Lock
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Any, Final, TypeVar
 
 from schemas.avro_form import Schema, parse
 from schemas.errors import Rejected
@@ -65,13 +65,8 @@ class Walker:
         return blocks, at + 1
 
 
-class Spot(NamedTuple):
-    """Where a part that was watched for stands in the bytes walked."""
-
-    part: str
-    """What whoever watches calls it."""
-    start: int
-    end: int
+Spot = tuple[str, int, int]
+"""Where a part that was watched for stands in the bytes walked: what whoever watches calls it, its start, its end."""
 
 
 Watched = Mapping[tuple[str, str], str]
@@ -167,7 +162,7 @@ class _Compiler:
 
         def noted_end(body: bytes, at: int) -> int:
             end = step(body, at)
-            seen.append(Spot(part, at, end))
+            seen.append((part, at, end))
             return end
 
         return noted_end

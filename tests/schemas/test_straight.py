@@ -60,7 +60,7 @@ def agrees(name: str, body: bytes) -> bool:
     assert skipped == end == WALKERS[name].walk(body, 0, name)
     assert value == PLAIN[name].decode(body[:end], name)
     as_array = b"\x02" + body[:end] + b"\x00"
-    assert seen == [Spot(part, start - 1, end - 1) for part, start, end in SPOTTERS[name].spots(as_array, 0, name)]
+    assert seen == [(part, start - 1, end - 1) for part, start, end in SPOTTERS[name].spots(as_array, 0, name)]
     return True
 
 
