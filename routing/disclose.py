@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache, partial
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from routing.afresh import afresh
 from routing.agreements.model import Locate
@@ -30,26 +30,33 @@ _CELLS_M: Final[dict[Locate, int]] = {"100m": 100, "1km": 1_000, "10km": 10_000}
 _DAY_MS: Final = 24 * 60 * 60 * 1000
 
 
-class Positions(NamedTuple):
+class Positions:
     """Where the deliveries of an event stand, before them."""
 
-    numbers: Mapping[str, int]
-    """By recipient: the number of the last delivery of this incident to it."""
-    stream: Callable[[str], int]
-    """Of a recipient: the position of the last delivery in its stream."""
-    closed_ms: int | None
-    """When the incident closed, in milliseconds since 1970; None: it is open."""
-    before: bytes = NOTHING
-    """What was remembered of the incident, as the record has it."""
-    stood_down: frozenset[str] = frozenset()
-    """Members that were asked for something which the event cancels: it is addressed to them, whomever it names."""
+    __slots__ = ("before", "closed_ms", "numbers", "stood_down", "stream")
+
+    def __init__(
+        self,
+        numbers: Mapping[str, int],
+        stream: Callable[[str], int],
+        closed_ms: int | None,
+        before: bytes = NOTHING,
+        stood_down: frozenset[str] = frozenset(),
+    ) -> None:
+        self.numbers = numbers
+        """By recipient: the number of the last delivery of this incident to it."""
+        self.stream = stream
+        """Of a recipient: the position of the last delivery in its stream."""
+        self.closed_ms = closed_ms
+        """When the incident closed, in milliseconds since 1970; None: it is open."""
+        self.before = before
+        """What was remembered of the incident, as the record has it."""
+        self.stood_down = stood_down
+        """Members that were asked for something which the event cancels: it is addressed to them, whomever it names."""
 
 
-class Disclosed(NamedTuple):
-    """What is put out of an event, and where its recipients' streams stand after it."""
-
-    outputs: list[Output]
-    streams: dict[str, int]
+Disclosed = tuple[list[Output], dict[str, int]]
+"""What is put out of an event, and where its recipients' streams stand after it."""
 
 
 def disclosed(
@@ -72,7 +79,7 @@ def disclosed(
     made = stable_ids(("delivery", *arrived.identity), rests)
     outputs, streams = _deliveries(arrived, circulated, made, codec, positions)
     outputs.append(_record(arrived, circulated, made, policy, positions.before, cause))
-    return Disclosed(outputs, streams)
+    return outputs, streams
 
 
 def _rests(circulated: Circulation, cause: str) -> list[bytes]:
@@ -102,7 +109,7 @@ def _deliveries(
         address, times = _address(recipient, partition, number), _times(decided_ms, closed_ms, retain_days)
         terms = (framed, delivery_id, address, long_bytes(place), opening, times, ending)
         outputs.append(Output(topic, key, b"".join((*terms, *views[view]))))
-    return Disclosed(outputs, streams)
+    return outputs, streams
 
 
 def _views(arrived: Arrived, circulated: Circulation, codec: EventCodec) -> list[Sequence[bytes]]:

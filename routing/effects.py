@@ -70,16 +70,25 @@ class Output:
         """-1: the key's."""
 
 
-class Known(NamedTuple):
+class Known:
     """What is remembered when a record comes: of its incident, and of its partition's streams."""
 
-    incident: Incident | None = None
-    stream: Callable[[str], int] = _never
-    """Of a member, the position of the last delivery in its stream."""
-    find: Callable[[bytes], Incident | None] = _nothing
-    """What is remembered of any incident of the record's partition, by its key (`routing.state.memory`)."""
-    event_at: Callable[[str, int, int], Record | None] = _gone
-    """An event again, by its origin, partition and offset; None: it is no longer on its topic."""
+    __slots__ = ("event_at", "find", "incident", "stream")
+
+    def __init__(
+        self,
+        incident: Incident | None = None,
+        stream: Callable[[str], int] = _never,
+        find: Callable[[bytes], Incident | None] = _nothing,
+        event_at: Callable[[str, int, int], Record | None] = _gone,
+    ) -> None:
+        self.incident = incident
+        self.stream = stream
+        """Of a member, the position of the last delivery in its stream."""
+        self.find = find
+        """What is remembered of any incident of the record's partition, by its key (`routing.state.memory`)."""
+        self.event_at = event_at
+        """An event again, by its origin, partition and offset; None: it is no longer on its topic."""
 
 
 NOTHING_KNOWN: Final = Known()

@@ -152,8 +152,8 @@ class Recollection:
 
     def changes(self) -> Iterator[Output]:
         """What the open transaction changes, as records for the changelog."""
-        for change in self._memories.changes(time.time_ns() // 1_000_000):
-            yield Output(self._topic, change.key, change.value, change.partition)
+        for partition, key, value in self._memories.changes(time.time_ns() // 1_000_000):
+            yield Output(self._topic, key, value, partition)
 
     def hand_over(self) -> None:
         """The open transaction is on its way to be committed; what is remembered next is of the one after it."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import cache
-from typing import Final, NamedTuple
+from typing import Final
 
 from routing.agreements.measured import geography_of
 from routing.arrived import Arrived, arrived
@@ -80,14 +80,17 @@ def route(
         return _refused(record, member, why, policy, now)
 
 
-class Coming(NamedTuple):
+class Coming:
     """A record before it is opened."""
 
-    record: Record
-    member: str
-    """Whose topic it came on; of an event, its origin."""
-    known: Known
-    now: datetime
+    __slots__ = ("known", "member", "now", "record")
+
+    def __init__(self, record: Record, member: str, known: Known, now: datetime) -> None:
+        self.record = record
+        self.member = member
+        """Whose topic it came on; of an event, its origin."""
+        self.known = known
+        self.now = now
 
 
 def _route_receipt(coming: Coming, policy: Policy, codec: EventCodec) -> Effects:
@@ -103,7 +106,7 @@ def _route_ruling(coming: Coming, policy: Policy, codec: EventCodec) -> Effects:
 
 
 def _route_event(coming: Coming, policy: Policy, codec: EventCodec) -> Effects:
-    record, origin, known, now = coming
+    record, origin, known, now = coming.record, coming.member, coming.known, coming.now
     identity = ("", "")
     try:
         opened = codec.open(record.value, policy.exchange.limits.max_event_bytes)

@@ -7,7 +7,7 @@ changelog; then `commit` writes them to disk, or `abort` drops them. Nothing is 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Final, NamedTuple
+from typing import Final
 
 from routing.state.agenda import (
     FIRST_APPOINTMENT,
@@ -47,13 +47,9 @@ def incident_key(origin: str, incident_id: str) -> bytes:
     return f"{origin}/{incident_id}".encode()
 
 
-class Change(NamedTuple):
-    """One record for the changelog."""
-
-    partition: int
-    key: bytes
-    value: bytes | None
-    """None: it may be forgotten."""
+Change = tuple[int, bytes, bytes | None]
+"""One record for the changelog: its partition, key and value; without one, what stood under the key may be
+forgotten."""
 
 
 class _Changes:
@@ -278,7 +274,7 @@ class Memories:
         """What the open transaction changes."""
         for partition, memory in self._memories.items():
             for key, value in memory.changes(now_ms):
-                yield Change(partition, key, value)
+                yield partition, key, value
 
     def hand_over(self) -> None:
         """The open transaction is on its way to be committed; another may be opened."""

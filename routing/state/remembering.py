@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Final
 
 from routing.agreements.considered import Considered
 from routing.agreements.following import SILENT_MOST
@@ -33,14 +33,23 @@ NOT_KNOWN: Final = Latest()
 """Of an incident whose latest event cannot be read again."""
 
 
-class Told(NamedTuple):
+class Told:
     """What an event led to: whom it was delivered to, and what is held since."""
 
-    numbers: Kept[Numbers]
-    holdings: Kept[tuple[Holding, ...]]
-    rulings: Kept[Rulings] = NO_RULINGS
-    """What people ruled that still counts, and what they have yet to rule."""
-    expected: Kept[tuple[Expected, ...]] = NO_EXPECTED
+    __slots__ = ("expected", "holdings", "numbers", "rulings")
+
+    def __init__(
+        self,
+        numbers: Kept[Numbers],
+        holdings: Kept[tuple[Holding, ...]],
+        rulings: Kept[Rulings] = NO_RULINGS,
+        expected: Kept[tuple[Expected, ...]] = NO_EXPECTED,
+    ) -> None:
+        self.numbers = numbers
+        self.holdings = holdings
+        self.rulings = rulings
+        """What people ruled that still counts, and what they have yet to rule."""
+        self.expected = expected
 
 
 NOBODY: Final = Told(NO_NUMBERS, NO_HOLDINGS)

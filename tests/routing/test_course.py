@@ -16,16 +16,19 @@ from routing.course import Course, _worked_out, course_of
 from routing.effects import Policy
 from routing.following import remembered
 from routing.state.incident import Incident
+from routing.stating import control_of
 from tests.routing.agreements.test_agreement_properties import bundles, events, moments
-from tests.routing.scene import NOW, a_bundle, a_forbid, a_record, a_share, an_exchange
+from tests.routing.scene import CODEC, NOW, a_bundle, a_forbid, a_record, a_share, an_exchange, event_bytes
 from tests.routing.test_deciding import NOTHING
 
 STEPS = st.sampled_from((timedelta(seconds=1), timedelta(hours=7), timedelta(days=1), timedelta(days=91)))
+OPENED = CODEC.open(event_bytes(), 100_000)
+CONTROL = control_of(OPENED[1])
 PLAIN = Considered(**{**NOTHING, "sequence": 1}, origin="north", places=(Place("incident", "Leeds"),))
 
 
 def came_at(event: Considered, now: datetime) -> Arrived:
-    return Arrived(a_record(b"v"), None, None, (event.origin, "i-1", "e-1"), None, event, True, now)
+    return Arrived(a_record(b"v"), OPENED, (event.origin, "i-1", "e-1"), CONTROL, event, now, is_usual=True)
 
 
 def said(course: Course) -> tuple[object, ...]:

@@ -252,10 +252,10 @@ def test_an_incident_that_the_transaction_changes_is_not_forgotten_by_it(store):
 
 
 def test_while_somebody_is_barred_an_incident_is_never_forgotten(store):
-    from routing.state.remembering import NOBODY, keep_until
+    from routing.state.remembering import NO_HOLDINGS, NO_NUMBERS, NOBODY, Told, keep_until
 
     barred = Rulings(barred=frozenset({"south"}))
-    assert keep_until(1_000, 1_000, NOBODY._replace(rulings=kept_rulings(barred))) is None
+    assert keep_until(1_000, 1_000, Told(NO_NUMBERS, NO_HOLDINGS, kept_rulings(barred))) is None
     assert keep_until(1_000, 1_000, NOBODY) == 1_000 + 30 * 86_400_000
     assert kept_rulings(barred).value == barred
 
