@@ -25,6 +25,7 @@ from routing.passing import Passing
 from routing.reach import MISSING, Reach
 from routing.route import route
 from routing.session import Session
+from routing.topic_watch import TopicWatch
 from routing.transactions import Aborted, Indefinite, TransactionalProducer
 from schemas.errors import Fatal, Unavailable
 from schemas.exchange import Exchange
@@ -47,7 +48,6 @@ KnownElsewhere = Callable[[int], bool]
 
 _ABORT_PAUSE_S = 0.02
 _NO_POLICY_PAUSE_S = 0.05
-_ASK_AGAIN_S = 1.0
 _NOTE_EVERY_S = 0.1
 """How often to see what waits: looking through all partitions takes half a millisecond when every one is full."""
 
@@ -71,8 +71,7 @@ class Loop:
         self._policy = policy
         self._exchange = exchange
         self._reach = Reach(exchange)
-        self._topic_check_s = topic_check_s
-        self._next_check = 0.0
+        self._watch = TopicWatch(session.topics, topic_check_s)
         self._known_elsewhere = known_elsewhere
         self._router = router
         self._waiting: dict[str, str] = {}
@@ -88,6 +87,10 @@ class Loop:
         """What to decide by from the next batch on; without any, nothing is routed and everything waits."""
         self._policy = policy
 
+    def close(self) -> None:
+        """Watch over topics no more."""
+        self._watch.close()
+
     def turn(self, timeout_s: float = 0.1) -> None:
         """Once round: see how the batch before ended, fetch, and have one batch committed if there is one.
 
@@ -101,8 +104,8 @@ class Loop:
         self._session.fetch(0.0 if ahead else timeout_s)
         if self._session.tenure != tenure:
             ahead = []  # nobody remembers what they were routed on; they will be fetched again
-        if time.monotonic() >= self._next_check:
-            self._check_topics()
+        if (topics := self._watch.seen()) is not None:
+            self._take_in_topics(topics)
         if time.monotonic() >= self._next_note:
             self._next_note = time.monotonic() + _NOTE_EVERY_S
             self._lags.note(self._session.intake.oldest())
@@ -285,19 +288,14 @@ class Loop:
     def _take_in_refusals(self, refused: Mapping[str, str]) -> None:
         """Leave alone what refused a write, at once: one member's topic must not abort everybody's transactions."""
         # A topic that has gone may also show in others that time out with it: look soon, whatever the broker said.
-        self._next_check = 0.0
+        self._watch.soon()
         if refused:
             self._reach.refused(refused)
             self._hold_and_release()
 
-    def _check_topics(self) -> None:
-        """See which topics exist."""
-        self._next_check = time.monotonic() + self._topic_check_s
-        try:
-            self._reach.seen(self._session.topics())
-        except Unavailable:
-            self._next_check = min(self._next_check, time.monotonic() + _ASK_AGAIN_S)
-            return
+    def _take_in_topics(self, topics: frozenset[str]) -> None:
+        """Those that exist: what lacks may be written again, or no longer."""
+        self._reach.seen(topics)
         lacking = bool(self._reach.unwritable())
         still = {"newer-schema": True, "registry-away": False, MISSING: lacking}
         self._waiting = {topic: reason for topic, reason in self._waiting.items() if still[reason]}

@@ -137,6 +137,7 @@ class Scene:
         try:
             yield worker
         finally:
+            worker.loop.close()
             session.close()
 
     def on_machine(self, settings: RouterSettings, name: str | None = None) -> RouterSettings:
