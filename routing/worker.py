@@ -14,7 +14,7 @@ from types import FrameType
 from routing.agreements.bundle import Bundle
 from routing.clock import Clock, SystemClock
 from routing.effects import Policy
-from routing.garbage import collect, collect_when_told
+from routing.garbage import Garbage, collect_when_told
 from routing.heart import Heart
 from routing.loop import KnownElsewhere, Loop
 from routing.policy_topic import InForce, OnePolicy, Policies, PolicyTopic
@@ -93,7 +93,7 @@ def _run(assignment: Assignment, heart: Heart, health: Health, stop: threading.E
     health.unready("waiting for partitions")
     health.watch("kafka", heart.kafka.trouble)
     metrics.set_gauge("policy_loaded", 0)
-    policies, preparation = _policies(assignment), Preparation()
+    policies, preparation, garbage = _policies(assignment), Preparation(), Garbage()
     session = Session(
         assignment.exchange, assignment.settings, assignment.slot, assignment.clients, heart, assignment.clock
     )
@@ -111,7 +111,7 @@ def _run(assignment: Assignment, heart: Heart, health: Health, stop: threading.E
             health.beat()
             _follow(preparation.ready(policies.in_force()), loop, assignment.exchange, health)
             loop.turn()
-            collect()
+            garbage.collect()
             if session.is_ready:
                 health.ready()
             else:
@@ -119,6 +119,7 @@ def _run(assignment: Assignment, heart: Heart, health: Health, stop: threading.E
             heart.set_ready(ready=not health.reasons())
     finally:
         heart.set_ready(ready=False)
+        loop.close()
         session.close()
         policies.close()
 

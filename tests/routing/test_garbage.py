@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import gc
+import time
 import weakref
 
 import pytest
 
-from routing.garbage import collect
+from routing.garbage import Garbage
 
 
 class Node:
@@ -20,6 +21,7 @@ def only_when_told():
     gc.collect()
     gc.disable()
     yield
+    gc.unfreeze()
     gc.enable()
 
 
@@ -28,10 +30,46 @@ def dropped() -> weakref.ref[Node]:
 
 
 def test_a_cycle_is_freed_once_there_is_much_that_is_new(only_when_told):
-    gone = dropped()
-    collect()
+    garbage, gone = Garbage(), dropped()
+    garbage.collect()
     assert gone() is not None, "for a few objects nobody looks"
     many = [[number] for number in range(11_000)]
-    collect()
+    garbage.collect()
     assert gone() is None
     assert len(many) == 11_000
+
+
+def test_nobody_looks_twice_in_a_row_and_what_came_in_between_is_freed_by_the_next_look(only_when_told, monkeypatch):
+    now = 100.0
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    garbage, many = Garbage(), [[[number] for number in range(11_000)]]
+    garbage.collect()
+    gone = dropped()
+    many.append([[number] for number in range(11_000)])
+    now += 0.4
+    garbage.collect()
+    assert gone() is not None
+    now += 0.2
+    garbage.collect()
+    assert gone() is None
+    assert len(many) == 2
+
+
+def test_what_is_there_still_is_set_aside_and_looked_at_again_after_an_hour(only_when_told, monkeypatch):
+    now = 100.0
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    garbage, kept = Garbage(), Node()
+    gone = weakref.ref(kept)
+    many = [[[number] for number in range(11_000)]]
+    garbage.collect()
+    del kept
+    for _hour in range(59):
+        now += 60.0
+        many.append([[number] for number in range(11_000)])
+        garbage.collect()
+    assert gone() is not None, "it was there when it was looked at, and is set aside"
+    now += 60.0
+    many.append([[number] for number in range(11_000)])
+    garbage.collect()
+    assert gone() is None
+    assert len(many) == 61
