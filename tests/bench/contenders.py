@@ -1,16 +1,18 @@
-"""The two that are compared, each as one process: the raw copy and the router's own worker."""
+"""What is compared: the raw copy and the router's own worker, each as one process; and the router as one for each
+core, which share the partitions as the workers of any router do."""
 
 from __future__ import annotations
 
 import multiprocessing
+import os
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 
 import psutil
 from confluent_kafka import Consumer, TopicPartition
@@ -25,7 +27,7 @@ from schemas.topics import incidents_topic, partner_topic
 from tests.bench.raw_copy import CopyTask, copy
 from tests.bench.rules import GRANTED, ORIGIN, bench_bundle, bench_exchange
 
-Kind = Literal["raw", "router"]
+Kind = Literal["raw", "router", "routers"]
 
 SOURCE: Final = incidents_topic(ORIGIN)
 TARGETS: Final = tuple(partner_topic(member) for member in GRANTED)
@@ -36,23 +38,23 @@ _runs = count(1)
 
 @dataclass(frozen=True, slots=True)
 class Contender:
-    """A process that is running and has its partitions."""
+    """Processes that are running and have their partitions."""
 
     kind: Kind
     group: str
-    process: psutil.Process
+    processes: tuple[psutil.Process, ...]
 
     def cpu_s(self) -> float:
-        """Processor seconds used so far by all its threads."""
-        used = self.process.cpu_times()
-        return used.user + used.system
+        """Processor seconds used so far by all their threads."""
+        used = [process.cpu_times() for process in self.processes]
+        return float(sum(each.user + each.system for each in used))
 
 
 @contextmanager
 def running(
     kind: Kind, clients: ClientSettings, start: list[TopicPartition], bundle: Bundle | None = None
 ) -> Iterator[Contender]:
-    """One contender that begins at the given offsets of the source, under names of its own.
+    """A contender that begins at the given offsets of the source, under names of its own.
 
     Args:
         kind: which.
@@ -70,26 +72,45 @@ def running(
     provision(clients, exchange)
     group = f"{exchange.exchange}.route"
     _begin_at(group, clients, start)
+    bundle = bundle or bench_bundle()
+    decided_by = bundle.to_bytes(), bundle.hash
+    with ExitStack() as ends:
+        ends.callback(folder.cleanup)
+        started = []
+        for slot in range(workers_of(kind)):
+            if kind == "raw":
+                target, task = copy, CopyTask(exchange, settings, clients, group, SOURCE, TARGETS)
+            else:
+                target, task = work, Assignment(exchange, settings, clients, *decided_by, slot=slot)
+            started.append(ends.enter_context(_started(target, task)))
+        _wait_until_ready(started, kind)
+        yield Contender(kind, group, tuple(psutil.Process(each.process.pid) for each in started))
+
+
+def workers_of(kind: Kind) -> int:
+    """How many processes share the partitions."""
+    return (os.cpu_count() or 1) if kind == "routers" else 1
+
+
+class _Started(NamedTuple):
+    process: multiprocessing.process.BaseProcess
+    heart: Heart
+
+
+@contextmanager
+def _started(target: Callable[[Any, Any], None], task: object) -> Iterator[_Started]:
     context = multiprocessing.get_context("spawn")
     cells = context.Array("d", SLOTS, lock=False)
-    if kind == "router":
-        bundle = bundle or bench_bundle()
-        assignment = Assignment(exchange, settings, clients, bundle.to_bytes(), bundle.hash, slot=0)
-        process = context.Process(target=work, args=(assignment, cells), daemon=True)
-    else:
-        task = CopyTask(exchange, settings, clients, group, SOURCE, TARGETS)
-        process = context.Process(target=copy, args=(task, cells), daemon=True)
+    process = context.Process(target=target, args=(task, cells), daemon=True)
     process.start()
     try:
-        _wait_until_ready(process, Heart(cells), kind)
-        yield Contender(kind, group, psutil.Process(process.pid))
+        yield _Started(process, Heart(cells))
     finally:
         process.terminate()
         process.join(_STOP_S)
         if process.is_alive():
             process.kill()
             process.join()
-        folder.cleanup()
 
 
 def _begin_at(group: str, clients: ClientSettings, start: list[TopicPartition]) -> None:
@@ -101,9 +122,10 @@ def _begin_at(group: str, clients: ClientSettings, start: list[TopicPartition]) 
         consumer.close()
 
 
-def _wait_until_ready(process: multiprocessing.process.BaseProcess, heart: Heart, kind: Kind) -> None:
+def _wait_until_ready(started: list[_Started], kind: Kind) -> None:
+    """Whoever joins later takes partitions from those before it, who are then not ready until they have theirs."""
     deadline = time.monotonic() + _START_S
-    while not heart.ready:
-        if not process.is_alive() or time.monotonic() > deadline:
+    while not all(each.heart.ready for each in started):
+        if time.monotonic() > deadline or not all(each.process.is_alive() for each in started):
             raise RuntimeError(f"expected the {kind} process to get its partitions within {_START_S} s, and it did not")
         time.sleep(0.05)

@@ -140,7 +140,7 @@ class _Used:
 
     def __init__(self, router: Contender, members: psutil.Process, broker: psutil.Process) -> None:
         self._processes = {
-            "router": router.process,
+            "router": router.processes[0],
             "broker": broker,
             "members": members,
             "driver": psutil.Process(),

@@ -2,9 +2,10 @@
 
     python -m tests.bench.router [--quick] [--refers-often] [--out FILE]
 
-Both run in one process, on the same topics, with the same batch and commit limits, turn and turn about: the machine is
-shared, so single runs say little, and medians and ratios of one bench more. Writes build/bench.json. What the figures
-should be stands beside them (`tests.bench.targets`); a figure that is missed fails nothing.
+Each runs in one process, and the router in one for each core too, on the same topics, with the same batch and commit
+limits, turn and turn about: the machine is shared, so single runs say little, and medians and ratios of one bench more.
+Writes build/bench.json. What the figures should be stands beside them (`tests.bench.targets`); a figure that is missed
+fails nothing.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ from deploy.provision import provision
 from routing.agreements.bundle import Bundle
 from schemas import wire
 from schemas.kafka import ClientSettings
-from tests.bench.contenders import SOURCE, Kind, running
+from tests.bench.contenders import SOURCE, Kind, running, workers_of
 from tests.bench.deciding import measure_deciding
 from tests.bench.latency import EVENTS_PER_S, Event, Latency, end_of, measure_latency, summary
 from tests.bench.pieces import measure_pieces
@@ -46,6 +47,8 @@ from tests.bench.throughput import Input, Rate, measure_rate
 from tests.bench.workload import framed_events
 
 KINDS: Final[tuple[Kind, ...]] = ("raw", "router")
+RATED: Final[tuple[Kind, ...]] = (*KINDS, "routers")
+"""How many events a second go through is also measured with a worker for each core."""
 OUT: Final = Path("build/bench.json")
 
 
@@ -132,25 +135,29 @@ def measure(scale: Scale, bundle: Bundle) -> dict[str, Any]:
         latencies = _latencies(clients, scale, events, bundle)
         say(f"remembering {scale.remembered:,} incidents")
         remembered = measure_remembered(clients, scale.remembered)
-    raw, router = (median(rate.events_per_s for rate in rates[kind]) for kind in KINDS)
+    raw, router, routers = (median(rate.events_per_s for rate in rates[kind]) for kind in RATED)
     figures = {
         "raw_events_per_s": round(raw),
         "router_events_per_s": round(router),
+        "routers_events_per_s": round(routers),
         "router_to_raw": round(router / raw, 4),
-        "raw_cpu_us_per_event": round(median(rate.cpu_us_per_event for rate in rates["raw"]), 1),
-        "router_cpu_us_per_event": round(median(rate.cpu_us_per_event for rate in rates["router"]), 1),
+        "routers_to_raw": round(routers / raw, 4),
+        **{
+            f"{kind}_cpu_us_per_event": round(median(each.cpu_us_per_event for each in rates[kind]), 1)
+            for kind in RATED
+        },
         "latency_ms": {kind: _rounded(latencies[kind]) for kind in KINDS},
         "latency_events_per_s": EVENTS_PER_S,
         "fan_out": len(GRANTED),
         "rules": RULES,
         "members": MEMBERS,
         "incidents": scale.incidents,
-        "workers": 1,
+        "workers": {kind: workers_of(kind) for kind in RATED},
         "remembered": remembered._asdict(),
         "pieces_us": {name: round(cost, 1) for name, cost in pieces.items()},
         "places_us": {name: round(cost, 1) for name, cost in places.items()},
         "deciding": {name: round(cost, 2) for name, cost in deciding.items()},
-        "runs": {kind: [asdict(rate) for rate in rates[kind]] for kind in KINDS},
+        "runs": {kind: [asdict(rate) for rate in rates[kind]] for kind in RATED},
         "machine": machine(),
         "versions": versions(),
     }
@@ -175,10 +182,10 @@ def _rates(clients: ClientSettings, scale: Scale, events: Iterator[Event], bundl
     say(f"publishing {scale.events} events to be routed")
     ready = Input(_end_of_source(clients), scale.events, scale.warm_up_events)
     _publish(clients, islice(events, scale.events))
-    found: dict[Kind, list[Rate]] = {kind: [] for kind in KINDS}
+    found: dict[Kind, list[Rate]] = {kind: [] for kind in RATED}
     rounds = scale.rounds_before + scale.rounds
     for turn in range(rounds):
-        for kind in KINDS:
+        for kind in RATED:
             say(f"events/s of {kind}, round {turn + 1} of {rounds}")
             with running(kind, clients, ready.start, bundle) as contender:
                 found[kind].append(measure_rate(contender, clients, ready, scale.rate_s))
@@ -241,17 +248,18 @@ def versions() -> dict[str, str]:
 def show(figures: dict[str, Any]) -> None:
     """The figures that matter, as a table."""
     kind = "machine code" if figures["machine"]["compiled"] else "plain Python"
-    title = f"one process, {kind}, fan-out {figures['fan_out']}, the broker on the same {os.cpu_count()} cores"
+    title = f"{kind}, fan-out {figures['fan_out']}, the broker on the same {os.cpu_count()} cores"
     table = Table(title=title)
     for name in ("", "events/s", "CPU µs/event", f"p50 ms at {EVENTS_PER_S}/s", "p99 ms"):
         table.add_column(name, justify="right" if name else "left")
-    for kind, name in (("raw", "raw copy"), ("router", "router")):
-        latency = figures["latency_ms"][kind]
+    for kind, name in (("raw", "raw copy"), ("router", "router"), ("routers", "router, a worker for each core")):
+        latency = figures["latency_ms"].get(kind, {"p50": "", "p99": ""})
         rate, cost = figures[f"{kind}_events_per_s"], figures[f"{kind}_cpu_us_per_event"]
         table.add_row(name, f"{rate:,}", f"{cost}", f"{latency['p50']}", f"{latency['p99']}")
     console = Console()
     console.print(table)
-    console.print(f"router to raw: {figures['router_to_raw']:.3f}")
+    shared = f"{figures['routers_to_raw']:.3f} with {figures['workers']['routers']} workers"
+    console.print(f"router to raw: {figures['router_to_raw']:.3f}, {shared}")
     targets = Table("", "measured", "target", "", title="targets")
     for told in figures["targets"]:
         targets.add_row(*told)

@@ -29,7 +29,8 @@ def test_a_quick_bench_writes_every_figure_and_shows_them(tmp_path: Path) -> Non
     assert ran.returncode == 0, ran.stderr
     figures: dict[str, Any] = json.loads(out.read_text("utf-8"))
     kinds = ("raw", "router")
-    measured = {f"{kind}_{what}" for kind in kinds for what in ("events_per_s", "cpu_us_per_event")} | {"router_to_raw"}
+    rated = {f"{kind}_{what}" for kind in (*kinds, "routers") for what in ("events_per_s", "cpu_us_per_event")}
+    measured = rated | {"router_to_raw", "routers_to_raw"}
     told = {name: figures[name] for name in measured} | {kind: figures["latency_ms"][kind] for kind in kinds}
     told |= {name: figures[name] for name in ("pieces_us", "places_us", "remembered")}
     assert [name for name, figure in flat(told) if not figure > 0] == []

@@ -1,4 +1,4 @@
-"""Events a second through one process, from what its group has committed, and the processor time of each event."""
+"""Events a second through a contender, from what its group has committed, and the processor time of each event."""
 
 from __future__ import annotations
 
