@@ -16,7 +16,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from hashlib import blake2b
 from importlib import import_module
-from struct import unpack_from
 from typing import Any, Final
 
 from schemas.avro_form import Schema, named_types, parse
@@ -49,6 +48,27 @@ written: Final[dict[str, str]] = {}
 """The text of every function that this process made, by the function's name, which tells texts apart."""
 
 
+_MODULE_BEGINS: Final = '''"""Made by `schemas.straight` from the schemas of events, to be compiled."""
+
+from __future__ import annotations
+
+from struct import unpack_from
+from typing import Any
+
+from schemas.straight import Irregular
+from schemas.walk import Spot
+
+
+def text_size(body: bytes, at: int) -> tuple[int, int]:
+    """Where a text of 64 bytes or more starts and ends, up to 8 KiB."""
+    low, high = body[at], body[at + 1]
+    if low < 0x80 or low & 1 or not 0 < high < 0x80:
+        raise Irregular
+    return at + 2, at + 2 + ((low & 0x7F | high << 7) >> 1)
+
+'''
+
+
 def skipper(schema: Schema, watched: Watched) -> Skip:
     """A function that checks a value of a record's schema and finds parts of it, as `walk.Spotter` does."""
     made: Skip = _made(_Source(parse(schema), watched, reads=False))
@@ -73,15 +93,17 @@ def _made(source: _Source) -> Any:  # noqa: ANN401  a Skip or a Read
     function, digest = _compiled().get(name, (None, ""))
     if digest == _digest(text):
         return function
-    scope: dict[str, Any] = {
-        "Any": Any,
-        "Irregular": Irregular,
-        "Spot": Spot,
-        "text_size": _text_size,
-        "unpack_from": unpack_from,
-    }
+    scope = {**_stands_on()}
     exec(compile(text, f"<{name}>", "exec"), scope)  # noqa: S102  made from our own schemas alone
     return scope[name]
+
+
+@cache
+def _stands_on() -> Mapping[str, Any]:
+    """What every text needs."""
+    scope: dict[str, Any] = {}
+    exec(_MODULE_BEGINS, scope)  # noqa: S102  a constant
+    return scope
 
 
 @cache
@@ -96,26 +118,6 @@ def _compiled() -> Mapping[str, tuple[Any, str]]:
 
 def _digest(text: str) -> str:
     return blake2b(text.encode(), digest_size=16).hexdigest()
-
-
-_MODULE_BEGINS: Final = '''"""Made by `schemas.straight` from the schemas of events, to be compiled."""
-
-from __future__ import annotations
-
-from struct import unpack_from
-from typing import Any
-
-from schemas.straight import Irregular
-from schemas.walk import Spot
-
-
-def text_size(body: bytes, at: int) -> tuple[int, int]:
-    low, high = body[at], body[at + 1]
-    if low < 0x80 or low & 1 or not 0 < high < 0x80:
-        raise Irregular
-    return at + 2, at + 2 + ((low & 0x7F | high << 7) >> 1)
-
-'''
 
 
 class _Source:
@@ -306,11 +308,3 @@ class _Source:
 
 def _indented(lines: Any, times: int = 1) -> Iterator[str]:  # noqa: ANN401
     return ("    " * times + line for line in lines)
-
-
-def _text_size(body: bytes, at: int) -> tuple[int, int]:
-    """Where a text of 64 bytes or more starts and ends, up to 8 KiB."""
-    low, high = body[at], body[at + 1]
-    if low < 0x80 or low & 1 or not 0 < high < 0x80:
-        raise Irregular
-    return at + 2, at + 2 + ((low & 0x7F | high << 7) >> 1)
