@@ -44,7 +44,7 @@ class Arrived:
         self.is_usual = is_usual
         """Whether it states no more for conditions to read than may be remembered of it."""
 
-    def by_way_of(self, record: Record) -> Arrived:
+    def because_of(self, record: Record) -> Arrived:
         """The same event, told because of another record."""
         opened, read = (self.entry, self.event), self.considered
         return Arrived(record, opened, self.identity, self.control, read, self.now, is_usual=self.is_usual)

@@ -7,7 +7,7 @@ from typing import Final
 from routing.arrived import Arrived, milliseconds
 from routing.course import Course
 from routing.state.incident import Incident, Latest
-from routing.state.remembering import NO_EXPECTED, NO_RULINGS, Told, next_incident
+from routing.state.remembering import Told, next_incident, told_of
 from routing.state.sequence import seen_after
 from schemas.errors import Rejected
 
@@ -22,13 +22,13 @@ def remembered(came: Arrived, before: Incident | None, course: Course) -> Incide
         Rejected: more would have to be remembered of the incident than may be: nothing of it may be left out, since a
             code that was once stated may protect somebody.
     """
-    rulings, expected = (NO_RULINGS, NO_EXPECTED) if before is None else (before.rulings, before.expected)
+    told = told_of(before)
     incident = next_incident(
         came.considered.sequence,
         course.history,
         seen_after(before, came.identity[2], came.record.value or b""),
         (milliseconds(came.now), course.closed_ms),
-        Told(course.numbers, course.holdings, rulings, expected),
+        Told(course.numbers, course.holdings, told.rulings, told.expected),
         Latest(came.record.offset, came.identity[2]),
     )
     size = len(incident.history.encoded) + len(incident.holdings.encoded) + len(incident.rulings.encoded)

@@ -156,11 +156,12 @@ class _Source:
         fields = [line for n, field in enumerate(record["fields"]) for line in self._field(record, field, f"v{n}")]
         body = [*self._noted(fields, record["name"], "", "start")]
         values = ", ".join(f"{field['name']!r}: v{n}" for n, field in enumerate(record["fields"]))
-        takes, gives = ("body: bytes, at: int", "tuple[dict[str, Any], int]")
-        takes, gives = (takes, gives) if self._reads else (f"{takes}, seen: list[Spot]", "int")
         stated = [f"{local}: {kind}" for local, kind in self._locals.items()]
-        answer = f"{{{values}}}, at" if self._reads else "at"
-        self._lines += (f"def {name}({takes}) -> {gives}:", *_indented([*stated, *body]), f"    return {answer}")
+        if self._reads:
+            head, answer = f"def {name}(body: bytes, at: int) -> tuple[dict[str, Any], int]:", f"{{{values}}}, at"
+        else:
+            head, answer = f"def {name}(body: bytes, at: int, seen: list[Spot]) -> int:", "at"
+        self._lines += (head, *_indented([*stated, *body]), f"    return {answer}")
         self._locals = outer
         return name
 
@@ -185,7 +186,8 @@ class _Source:
             return self._optional(kind, value)
         if isinstance(kind, str):
             kind = self._types.get(kind) or {"type": kind}
-        self._locals[value] = "Any"
+        if self._reads:
+            self._locals[value] = "Any"
         write = self._writers.get(kind["type"])
         if write is None:
             msg = f"expected one of the types that events are made of, got {kind['type']}"

@@ -99,7 +99,7 @@ def _send(hearing: Hearing, came: Arrived, decisions: Decisions) -> None:
     before = drawn.before._replace(rulings=kept_rulings(drawn.rulings))
     circulated = circulation(decisions, policy.suspended)
     positions = Positions(drawn.numbers, hearing.known.stream, before.closed_ms, what_came_before(before))
-    shown = came.by_way_of(hearing.record)
+    shown = came.because_of(hearing.record)
     outputs, streams = disclosed(shown, circulated, policy, drawn.setting.codec, positions, ruling.ruling_id)
     drawn.outputs += outputs
     drawn.streams |= streams

@@ -8,7 +8,7 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -72,17 +72,16 @@ def running(
     provision(clients, exchange)
     group = f"{exchange.exchange}.route"
     _begin_at(group, clients, start)
-    bundle = bundle or bench_bundle()
-    decided_by = bundle.to_bytes(), bundle.hash
+    target: Callable[[Any, Any], None]
+    if kind == "raw":
+        target, tasks = copy, [CopyTask(exchange, settings, clients, group, SOURCE, TARGETS)]
+    else:
+        bundle = bundle or bench_bundle()
+        whole = Assignment(exchange, settings, clients, bundle.to_bytes(), bundle.hash, slot=0)
+        target, tasks = work, [replace(whole, slot=slot) for slot in range(workers_of(kind))]
     with ExitStack() as ends:
         ends.callback(folder.cleanup)
-        started = []
-        for slot in range(workers_of(kind)):
-            if kind == "raw":
-                target, task = copy, CopyTask(exchange, settings, clients, group, SOURCE, TARGETS)
-            else:
-                target, task = work, Assignment(exchange, settings, clients, *decided_by, slot=slot)
-            started.append(ends.enter_context(_started(target, task)))
+        started = [ends.enter_context(_started(target, task)) for task in tasks]
         _wait_until_ready(started, kind)
         yield Contender(kind, group, tuple(psutil.Process(each.process.pid) for each in started))
 
