@@ -58,7 +58,7 @@ docs: $(READY) ## write the generated reference pages
 	$(BIN)/python -m deploy.docs
 
 chaos: $(READY) ## the chaos and soak runs at full length
-	$(BIN)/python -m pytest -m long --timeout=3600 $(ARGS)
+	$(BIN)/python -m pytest -m long --timeout=3600 -o faulthandler_timeout=3660 $(ARGS)
 
 UV_LOCK := uv pip compile --universal --generate-hashes --python-version 3.11 --no-header --no-emit-index-url \
   --no-annotate --quiet

@@ -15,6 +15,7 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaExcepti
 from consumers.delivery import Positions, Record
 from consumers.sinks import Gap
 from schemas.errors import Fatal
+from schemas.kafka import leave
 from schemas.ops.contact import Contact
 from schemas.ops.health import Health
 from schemas.ops.logs import get_logger
@@ -145,7 +146,8 @@ class Subscriber:
 
     def close(self) -> None:
         """Leave the group; commits the group's offsets."""
-        self._consumer.close()
+        leave(self._consumer)
+        del self._consumer
 
     def _assigned(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         # Positions need the network and the sink: not from within a callback. Nothing is read until they are known.

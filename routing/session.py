@@ -51,7 +51,7 @@ class _OnItsWay(NamedTuple):
 
 
 class Session:
-    """A worker's membership of the routing group. Not for threads."""
+    """A worker's membership of the routing group. Not for threads, except for `topics`."""
 
     def __init__(
         self,
@@ -279,7 +279,9 @@ class Session:
             producer.close()
         if self._fetching is not None:
             self._fetching.close()
-        self._consumer.close()
+        # Dropped and not closed, since that can hang (`schemas.kafka.leave`). Nor does it leave: under its own name a
+        # worker stays a member until its session times out, so that whoever replaces it gets the same partitions.
+        del self._consumer
         self.rereading.close()
         self.recollection.close()
 

@@ -56,7 +56,7 @@ class Unpassable(HueCryError):
 
 
 class TransactionalProducer:
-    """One transactional producer. Not for threads; at most one transaction open."""
+    """One transactional producer. Not for threads, except for `topics`; at most one transaction open."""
 
     def __init__(
         self, config: Mapping[str, Setting], transactional_id: str, heart: Heart, slow_commit_s: float

@@ -9,12 +9,13 @@ hold passwords: they never reach a log, a ``repr`` or an error message of ours.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from confluent_kafka import KafkaException, Producer
+from confluent_kafka import Consumer, KafkaException, Producer
 
 from schemas.errors import Rejected
 from schemas.exchange import Limits
@@ -23,6 +24,7 @@ from schemas.topics import largest_batch_bytes
 Setting = str | int | float | bool
 
 _DEFAULT_LIMITS: Final = Limits()
+_LEAVE_S: Final = 2.0
 
 # Set by each client itself, from the command line and for reasons of its own: a file that sets them is mistaken.
 NOT_FROM_A_FILE: Final = {
@@ -74,6 +76,20 @@ class ClientSettings:
             "enable.auto.offset.store": False,
         }
         return self.config() | base | extra
+
+
+def leave(consumer: Consumer) -> None:
+    """Have a member leave its group, so that others have its partitions at once. Then drop it, and do not close it.
+
+    ``close`` hands out what the group has asked of the member meanwhile, after it may have ended the membership that
+    the answer goes to, and then waits for ever (librdkafka 4884): a member that was asked for its partitions, did not
+    poll for longer than ``max.poll.interval.ms`` and is closed hangs each time. Dropping the last reference asks
+    nobody; but it leaves no group either.
+    """
+    consumer.unsubscribe()
+    deadline = time.monotonic() + _LEAVE_S
+    while consumer.memberid() and time.monotonic() < deadline:
+        consumer.poll(0.02)
 
 
 def client_properties(path: Path | None) -> dict[str, str]:
