@@ -2,29 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, Final
 
 from routing.agreements.decision import Decision
-from routing.answers.expected import REQUESTS, Expected, ExpectedKind, first_deadline
+from routing.answers.expected import REQUESTS, ExpectedKind
+from routing.answers.owing import owed
 from routing.arrived import Arrived
 from routing.case_records import Latest
 from routing.casework.case import Case, opened
 from routing.casework.keeping import discretions_running, refusals_standing, releases_running
-from routing.circulation import EVENT, Circulation
+from routing.circulation import Circulation
 from routing.consequences import Consequences
+from routing.correcting import bring, correct
 from routing.deciding import Decisions
 from routing.state.incident import Incident
 from routing.state.remembering import is_untouched
-from schemas.codec import stable_id
-from schemas.corrections import asks_acceptance
-from schemas.exchange import AnswersWithin
 
 
 def asks_nothing(came: Arrived, circulated: Circulation, incident: Incident) -> bool:
-    """Whether an event asks nothing of anybody and nobody has ruled, as with most: then nothing else follows."""
-    return is_untouched(incident) and not circulated.referrals and came.considered.kind not in _ASKING
+    """Whether an event asks nothing of anybody and settles nothing, and nobody has ruled, as with most.
+
+    Then nothing else follows.
+    """
+    return (
+        is_untouched(incident)
+        and not circulated.referrals
+        and came.considered.kind not in _ASKING
+        and not any(each.is_unsent_correction for each in incident.expected.value)
+    )
 
 
 _ASKING: Final = frozenset({"transfer", "assistance", "stand-down", "corrected"})
@@ -39,6 +44,7 @@ def ask(came: Arrived, decisions: Decisions, circulated: Circulation, drawn: Con
         circulated: who was sent what.
         drawn: what follows for its incident, to which this is added.
     """
+    bring(decisions, circulated, drawn)
     _keep_case(came, circulated, drawn)
     match came.considered.kind:
         case "transfer" | "assistance" as kind:
@@ -46,7 +52,7 @@ def ask(came: Arrived, decisions: Decisions, circulated: Circulation, drawn: Con
         case "stand-down":
             _stand_down(came, drawn)
         case "corrected":
-            _correct(came, circulated, drawn)
+            correct(came, decisions, circulated, drawn)
         case _:
             pass
 
@@ -82,7 +88,7 @@ def _request(
         if decision is None or decision.head != "granted":  # a holder may have been told that there is news: no request
             _stopped(kind, member, decision, drawn)
         elif member in sent:
-            drawn.owe(_owed(kind, member, came, "share", drawn.setting.policy.exchange.answers))
+            drawn.owe(owed(kind, member, came, "share", drawn.setting.policy.exchange.answers))
 
 
 def owe_released(came: Arrived, circulated: Circulation, cause: str, drawn: Consequences) -> None:
@@ -90,7 +96,7 @@ def owe_released(came: Arrived, circulated: Circulation, cause: str, drawn: Cons
     match came.considered.kind:
         case "transfer" | "assistance" as kind:
             for member in sorted(came.considered.addressees & set(circulated.recipients)):
-                drawn.owe(_owed(kind, member, came, "share", drawn.setting.policy.exchange.answers, cause))
+                drawn.owe(owed(kind, member, came, "share", drawn.setting.policy.exchange.answers, cause))
         case _:
             pass
 
@@ -112,7 +118,7 @@ def stood_down(came: Arrived, before: Incident | None) -> frozenset[str]:
     """Of an event that cancels requests, the members that need not answer any more: those addressed, or else all."""
     if came.considered.kind != "stand-down" or before is None:
         return _NOBODY
-    asked = frozenset(owed.member for owed in before.expected.value if owed.kind in REQUESTS)
+    asked = frozenset(each.member for each in before.expected.value if each.kind in REQUESTS)
     return asked & (came.considered.addressees or asked)
 
 
@@ -122,46 +128,3 @@ _NOBODY: Final[frozenset[str]] = frozenset()
 def _stand_down(came: Arrived, drawn: Consequences) -> None:
     cancelled = stood_down(came, drawn.before)
     drawn.expected = tuple(each for each in drawn.expected if each.kind not in REQUESTS or each.member not in cancelled)
-
-
-def _correct(came: Arrived, circulated: Circulation, drawn: Consequences) -> None:
-    """A person is to accept a correction of what lives may depend on, of what the member can see.
-
-    And its system is to confirm that it removed what a forbid now covers.
-    """
-    paths = [change["path"] for change in came.control.changes]
-    wanted = [path for path in paths if asks_acceptance([path])]
-    for to in circulated.deliveries:
-        decision = to.wording.decision
-        if decision.action not in ("correct", "withdraw"):
-            continue
-        if circulated.views[to.view] is None:
-            owed = _owed("withdraw", to.recipient, came, "withdraw", drawn.setting.policy.exchange.answers)
-            drawn.owe(replace(owed, sections=frozenset(decision.withdraws)))
-        elif any(_root(path) == "grade" or _root(path) in decision.covers for path in wanted):
-            drawn.owe(_owed("correct", to.recipient, came, "correct", drawn.setting.policy.exchange.answers))
-
-
-def _root(path: str) -> str:
-    return path.partition("[")[0].partition(".")[0]
-
-
-def _owed(
-    kind: ExpectedKind, member: str, came: Arrived, action: str, within: AnswersWithin, cause: str = EVENT
-) -> Expected:
-    limits_s: Mapping[str, tuple[int, ...]] = {
-        "transfer": within.transfer_s,
-        "assistance": within.assistance_s,
-        "correct": within.correction_s,
-        "withdraw": within.withdrawal_s,
-    }
-    return Expected(
-        member=member,
-        kind=kind,
-        # As `routing.disclose` makes it.
-        delivery_id=stable_id("delivery", *came.identity, member, action, cause),
-        event_id=came.identity[2],
-        asked_at=came.now,
-        limits_s=limits_s[kind],
-        deadline=first_deadline(came.now, limits_s[kind]),
-    )

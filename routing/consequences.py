@@ -96,8 +96,12 @@ class Consequences:
     def next_places(self, member: str) -> tuple[int, int]:
         """The number of one more delivery of the incident to a member, and its position in the member's stream."""
         number = self.numbers[member] = self.numbers.get(member, 0) + 1
-        place = self.streams[member] = (self.streams.get(member) or self.setting.stream(member)) + 1
+        place = self.streams[member] = self.stream(member) + 1
         return number, place
+
+    def stream(self, member: str) -> int:
+        """The position of the last delivery in a member's stream, with all that follows so far."""
+        return self.streams.get(member) or self.setting.stream(member)
 
     def tell(self, kind: str, member: str | None, said: Mapping[str, Any], *mark: str) -> None:
         """Tell the origin; `routing.telling.tell` says what of."""

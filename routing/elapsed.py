@@ -14,6 +14,7 @@ from routing.case_records import Latest
 from routing.casework.case import Case
 from routing.casework.deadlines import due
 from routing.consequences import Consequences, Setting
+from routing.correcting import try_again
 from routing.effects import Effects, Known, Policy
 from routing.latest_event import latest_event
 from routing.state.incident import Incident, milliseconds_of
@@ -46,10 +47,13 @@ def elapsed(
     if incident is None or not is_due(incident, by):
         return None
     origin, _, incident_id = key.decode().partition("/")
-    came = latest_event(origin, partition, incident, known, policy, now, codec)
+    came = None
+    if _reads_the_event(incident, policy, by):
+        came = latest_event(origin, partition, incident, known, policy, now, codec)
     matter = About(origin, incident_id, incident.latest.event_id, now, None)
     drawn = Consequences(matter, incident, Setting(policy, codec, partition, known.stream))
     pass_time(drawn, came, now, by)
+    _correct_late(drawn, came, by)
     _remind(drawn, now, by)
     return drawn.effects("elapsed")
 
@@ -58,6 +62,14 @@ def is_due(incident: Incident, now: datetime) -> bool:
     """Whether anything of it is due."""
     lines, expected = incident.rulings.value.lines, incident.expected.value
     return any(line.deadline <= now for line in lines) or any(_is_over(each, now) for each in expected)
+
+
+def _reads_the_event(incident: Incident, policy: Policy, by: datetime) -> bool:
+    """Whether what is due needs the latest event, which is read from Kafka while everybody else waits."""
+    return any(line.deadline <= by for line in incident.rulings.value.lines) or any(
+        owed.is_unsent_correction and _is_over(owed, by) and owed.member not in policy.suspended
+        for owed in incident.expected.value
+    )
 
 
 def pass_time(drawn: Consequences, came: Arrived | None, now: datetime, by: datetime | None = None) -> None:
@@ -78,6 +90,15 @@ def pass_time(drawn: Consequences, came: Arrived | None, now: datetime, by: date
     drawn.show_case(latest, f"due:{milliseconds_of(before)}")
 
 
+def _correct_late(drawn: Consequences, came: Arrived | None, by: datetime) -> None:
+    """Holders that a correction could not reach are tried again."""
+    over = [each for each in drawn.expected if each.is_unsent_correction and _is_over(each, by)]
+    drawn.expected = tuple(each for each in drawn.expected if each not in over)
+    for waiting in over:
+        if left := try_again(waiting, came, drawn):
+            drawn.expected = (*drawn.expected, left)
+
+
 def _remind(drawn: Consequences, now: datetime, by: datetime) -> None:
     """Tell the origin of each answer that did not come in time; what could not be sent before is tried again."""
     reminded = []
@@ -86,6 +107,8 @@ def _remind(drawn: Consequences, now: datetime, by: datetime) -> None:
             reminded.append(owed)
             continue
         tried = _sent_again(owed, drawn) if owed.is_unsent else owed
+        if tried is None:
+            continue
         later = tried.later(now)
         reminded.append(later)
         if not owed.has_limits_left and later.is_unsent:
@@ -102,16 +125,24 @@ def _remind(drawn: Consequences, now: datetime, by: datetime) -> None:
     drawn.expected = tuple(reminded)
 
 
-def _sent_again(owed: Expected, drawn: Consequences) -> Expected:
-    """Once its member can be reached again; that it cannot, the origin was told."""
+def _sent_again(owed: Expected, drawn: Consequences) -> Expected | None:
+    """Once its member can be reached again; that it cannot, the origin was told. None: there is no need any more.
+
+    What a member has been sent anew meanwhile is not taken from it.
+    """
     if owed.member in drawn.setting.policy.suspended:
         return owed
+    holding = drawn.holdings.get(owed.member)
+    sent_anew = {part.part for part in holding.parts} if holding else set()
+    withdraws = tuple(part for part in PARTS if part in owed.sections - sent_anew)
+    if owed.kind == "withdraw" and not withdraws:
+        return None
     delivery_id = drawn.notify(
         owed.member,
         owed.kind,
         owed.ruling_id or owed.event_id,
-        withdraws=tuple(part for part in PARTS if part in owed.sections),
-        reason=owed.reason,
+        withdraws=withdraws,
+        reason=owed.reason or None,
         ask=owed.ask or None,
     )
     return replace(owed, delivery_id=delivery_id)

@@ -109,7 +109,7 @@ def _answer(member: str, kind: str, entry: Entry, drawn: Consequences) -> set[st
     left = []
     answered: set[str] = set()
     for owed in drawn.expected:
-        is_meant = owed.member == member and owed.delivery_id == entry["delivery_id"]
+        is_meant = owed.member == member and owed.delivery_id == entry["delivery_id"] and not owed.is_unsent
         if not is_meant or kind not in _SETTLES[owed.kind]:
             left.append(owed)
         else:

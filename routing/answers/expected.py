@@ -49,7 +49,12 @@ class Expected:
     @property
     def is_unsent(self) -> bool:
         """What asks could not be sent yet: there is nobody who could answer."""
-        return not self.delivery_id and self.kind in ("retract", "withdraw")
+        return not self.delivery_id
+
+    @property
+    def is_unsent_correction(self) -> bool:
+        """Its member could not be sent the incident as corrected yet; whether it owes an answer is found when it is."""
+        return self.is_unsent and self.kind == "correct"
 
     @property
     def has_limits_left(self) -> bool:

@@ -11,15 +11,13 @@ from routing.asked import owe_released
 from routing.casework.case import Case
 from routing.casework.judging import judge
 from routing.casework.known import Judged, Known
-from routing.circulation import circulation
 from routing.consequences import Consequences
+from routing.correcting import bring
 from routing.deciding import Decided, Decisions, decide_afresh, decide_all
-from routing.disclose import Positions, disclosed
 from routing.hearing.named import named_in
 from routing.hearing.ruling import Hearing
+from routing.sending_again import send_again
 from routing.state.encoding import kept_rulings
-from routing.state.holding import holding_after
-from routing.what_came_before import what_came_before
 from schemas.errors import Rejected
 
 _GRANTING: Final = frozenset({"release", "discretion", "override"})
@@ -94,22 +92,11 @@ _STILL: Final = "ruled, and still nothing of it flows: another rule, a forbid or
 
 
 def _send(hearing: Hearing, came: Arrived, decisions: Decisions) -> None:
-    """Deliver it, with its record, and remember who holds it now."""
-    ruling, drawn, policy = hearing.ruling, hearing.drawn, hearing.drawn.setting.policy
+    """Deliver it, and note who cannot be reached and who owes an answer."""
+    ruling, drawn = hearing.ruling, hearing.drawn
     before = drawn.before._replace(rulings=kept_rulings(drawn.rulings))
-    circulated = circulation(decisions, policy.suspended)
-    positions = Positions(drawn.numbers, hearing.known.stream, before.closed_ms, what_came_before(before))
-    shown = came.because_of(hearing.record)
-    outputs, streams = disclosed(shown, circulated, policy, drawn.setting.codec, positions, ruling.ruling_id)
-    drawn.outputs += outputs
-    drawn.streams |= streams
-    for to in circulated.recipients:
-        drawn.numbers[to] = drawn.numbers.get(to, 0) + 1
+    circulated = send_again(came, decisions, before, ruling.ruling_id, drawn, hearing.record)
+    bring(decisions, circulated, drawn)
     for to, reason in circulated.cut_off:
         drawn.tell("undeliverable", to, {"reason": reason, "ruling_id": ruling.ruling_id}, ruling.ruling_id)
-    standing = (*drawn.rulings.releases, *drawn.rulings.discretions, *drawn.rulings.overrides)
-    for each in decisions:
-        if (to := each.recipient) in circulated.recipients:
-            held = holding_after(policy.bundle, each.decision, to, drawn.holdings.pop(to, None), standing)
-            drawn.holdings |= {to: held} if held else {}
     owe_released(came, circulated, ruling.ruling_id, drawn)

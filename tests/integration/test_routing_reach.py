@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
 from schemas.codec import encode
 from schemas.ops import metrics
 from tests.integration.routing_scene import SETTINGS, Scene
-from tests.routing.scene import NOW
+from tests.routing.clocks import Set
+from tests.routing.scene import NOW, control
 
 NAMES = [f"i-{number}" for number in range(10)]
 
@@ -72,6 +75,36 @@ def test_a_topic_deleted_while_the_router_runs_suspends_its_member_alone(scene):
     assert delivered.keys() == {*NAMES, *later}
     assert all(len(events) == 1 for events in delivered.values())
     assert undeliverable(scene) == set(later)
+
+
+def test_a_correction_is_sent_once_its_holder_s_topic_is_there_again(scene):
+    """By whichever worker has the partition then."""
+    west, clock = f"partner.{scene.west}", Set(datetime(2026, 6, 1, 3, 10, tzinfo=UTC))
+    scene.publish(scene.north, NAMES)
+    with scene.worker(clock=clock) as worker:
+        worker.drain()
+        scene.delete(west)
+        changes = [{"path": "grade", "reason": "wrong-grade", "wrong_from_start": True}]
+        scene.publish(scene.north, NAMES, kind="CORRECTED", control=control(sequence=2, changes=changes))
+        worker.drain()
+    assert undeliverable(scene) == set(NAMES)
+    scene.create(west)
+    clock.move(minutes=5)
+    with scene.worker(clock=clock, machine="another") as worker:
+        worker.turn_until(lambda: len(scene.records("partner", scene.west)) >= len(NAMES), "corrections")
+        for _ in range(20):
+            worker.loop.turn(0.01)
+    corrections = [delivery["disclosure"] for delivery in scene.records("partner", scene.west)]
+    assert {(each["action"], each["number"]) for each in corrections} == {("CORRECT", 2)}
+    recorded = {
+        recipient["delivery_id"]
+        for record in scene.records("disclosures", scene.north)
+        for group in record["decisions"]
+        for recipient in group["recipients"]
+        if recipient["member"] == scene.west
+    }
+    assert len(corrections) == len(NAMES)
+    assert {each["delivery_id"] for each in corrections} < recorded
 
 
 def test_an_origin_without_its_disclosures_topic_waits_and_goes_on_when_it_is_there(scene):

@@ -6,26 +6,17 @@ from datetime import timedelta
 
 from routing.agreements import decide
 from routing.agreements.considered import Considered
-from routing.agreements.decision import HEAD, Decision
+from routing.agreements.decision import Decision
 from routing.agreements.state import RuleRef
+from tests.life.corrected import Corrected
 from tests.life.deliveries import Notice
 from tests.life.happenings import Event, Key
 from tests.life.kept import Incident, Line
 from tests.life.seen import Recorded, Seen, Sent
-from tests.life.taken_back import LIMITS, TakenBack
-
-PARTS_OF_PATHS = {
-    "grade": HEAD,
-    "hazards[0].kind": "hazards",
-    "locations": "locations",
-    "locations[0].address": "locations",
-    "classification.flags": "classification",
-    "classification": "classification",
-}
-"""What of a correction a person must accept (grade, hazard, weapon flag, place), and the part it stands in."""
+from tests.life.taken_back import LIMITS
 
 
-class Events(TakenBack):
+class Events(Corrected):
     """What must follow from events."""
 
     def event(self, key: Key, event: Event, event_id: str, sequence: int, value: bytes) -> Seen:
@@ -73,6 +64,7 @@ class Events(TakenBack):
         for member, decision in decisions.items():
             if decision.without_news:
                 seen.tell(incident.key[0], "holders-without-news", member, "")
+        self.bring(incident, decisions, sent)
         notices = self._open_lines(incident, decisions)
         incident.let_go(considered, self.now)
         if notices or incident.lines:
@@ -110,8 +102,7 @@ class Events(TakenBack):
                 if each.kind not in ("transfer", "assistance") or (event.to and each.member not in event.to)
             ]
         if event.kind == "corrected":
-            for member in decisions:
-                self._ask_corrected(incident, event, sent[member])
+            self.ask_corrected(incident, event, decisions, sent)
 
     def ask_addressees(
         self, incident: Incident, decisions: dict[str, Decision], sent: dict[str, list[Sent]], seen: Seen
@@ -127,12 +118,3 @@ class Events(TakenBack):
                 seen.tell(incident.key[0], decision.head, member, kind)
             elif sent[member]:
                 incident.owe(member, kind, sent[member][-1], LIMITS[kind], self.now)
-
-    def _ask_corrected(self, incident: Incident, event: Event, sent: list[Sent]) -> None:
-        for each in sent:
-            if each.action == "withdraw":
-                owed = incident.owe(each.member, "withdraw", each, LIMITS["withdraw"], self.now)
-                owed.withdraws = each.withdraws
-            parts = {PARTS_OF_PATHS[path] for path in event.paths if path in PARTS_OF_PATHS}
-            if each.action == "correct" and parts & {HEAD, *each.covers}:
-                incident.owe(each.member, "correct", each, LIMITS["correct"], self.now)

@@ -77,6 +77,10 @@ class Owed:
     reason: str | None = None
     ask: str | None = None
 
+    @property
+    def is_unsent_correction(self) -> bool:
+        return self.kind == "correct" and self.asked_by is None
+
 
 @dataclass
 class Incident:

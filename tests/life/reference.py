@@ -7,12 +7,13 @@ incident, `events` and `rulings` what follows from those, and here is what follo
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from tests.life.happenings import Key
 from tests.life.kept import Incident, Owed
 from tests.life.rulings import Rulings
 from tests.life.seen import Seen, Sent
+from tests.life.taken_back import to_remove
 
 SETTLED_BY = {
     "retract": ("erased", "restricted"),
@@ -47,23 +48,24 @@ class Reference(Rulings):
         """Time has passed for something of an incident."""
         incident, seen = self.incidents[key], Seen("elapsed")
         self.pass_time(incident, self.now, seen)
-        for owed in incident.owed:
-            if owed.deadline and owed.deadline <= self.now:
+        over = [each for each in incident.owed if each.deadline and each.deadline <= self.now]
+        for owed in over:
+            if owed.is_unsent_correction:
+                self.correct_late(incident, owed, seen)
+        for owed in over:
+            if not owed.is_unsent_correction:
                 self._unanswered(incident, owed, seen)
         return seen
 
     def _unanswered(self, incident: Incident, owed: Owed, seen: Seen) -> None:
         """The origin hears, at each limit once; what could not be sent is tried again, until it can be."""
         is_news, was_sent = owed.step < len(owed.limits_s), owed.asked_by is not None
-        owed.step = min(owed.step + 1, len(owed.limits_s))
         if not was_sent and owed.member not in self.unreachable:
+            if owed.kind == "withdraw" and not to_remove(incident, owed):
+                incident.owed.remove(owed)
+                return
             self.ask_to_remove(incident, owed, seen)
-        if owed.step < len(owed.limits_s):
-            owed.deadline = self.now + timedelta(seconds=owed.limits_s[owed.step])
-        elif owed.asked_by is None:
-            owed.deadline = self.now + timedelta(seconds=owed.limits_s[-1])
-        else:
-            owed.deadline = None
+        self.wait_on(owed)
         if is_news or (owed.asked_by and not was_sent):
             seen.tell(incident.key[0], "unanswered", owed.member, owed.kind, owed.deadline)
 

@@ -213,6 +213,7 @@ class Rulings(Events):
                 seen.tell(incident.key[0], still, member, "", words.until)
         for member, decision in decisions.items():
             sent[member] = self.send(incident, member, decision, seen)
+        self.bring(incident, decisions, sent)
         if decisions:
             self.record(incident, decisions, sent, seen)
         if event.kind in ("transfer", "assistance"):

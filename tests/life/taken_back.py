@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from routing.agreements import decide
 from routing.agreements.decision import HEAD
 from schemas.sections import SECTIONS
@@ -28,6 +30,12 @@ def object_if(does: bool, why: str) -> None:
     """A ruling does not count if this is so."""
     if does:
         raise Objection(why)
+
+
+def to_remove(incident: Incident, owed: Owed) -> tuple[str, ...]:
+    """What of a withdrawal its member has not been sent anew."""
+    holds = incident.holders.get(owed.member)
+    return tuple(part for part in owed.withdraws if not holds or part not in holds.parts)
 
 
 class TakenBack(Deliveries):
@@ -60,8 +68,18 @@ class TakenBack(Deliveries):
         if owed.member in self.unreachable:
             seen.tell(incident.key[0], "undeliverable", owed.member, "missing-topic")
             return
-        said = {"withdraws": owed.withdraws, "reason": owed.reason, "ask": owed.ask}
+        said = {"withdraws": to_remove(incident, owed), "reason": owed.reason, "ask": owed.ask}
         owed.asked_by = self.deliver(incident, owed.member, seen, action=owed.kind, **said)
+
+    def wait_on(self, owed: Owed) -> None:
+        """A limit has passed: the next one runs, or none does; what could not be sent is tried as often as the last."""
+        owed.step = min(owed.step + 1, len(owed.limits_s))
+        if owed.step < len(owed.limits_s):
+            owed.deadline = self.now + timedelta(seconds=owed.limits_s[owed.step])
+        elif owed.asked_by is None:
+            owed.deadline = self.now + timedelta(seconds=owed.limits_s[-1])
+        else:
+            owed.deadline = None
 
     def rule_on_what_was_sent(self, incident: Incident, words: Words, seen: Seen) -> None:
         """A person retracts, withdraws, or lifts a bar."""

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from routing import asked, consequences, course, elapsed, recalled, receipts, route
+from routing import asked, consequences, correcting, course, elapsed, recalled, receipts, route
 from routing.agreements.state import Holding
 from routing.answers.expected import Expected
 from routing.casework import judging
@@ -88,6 +88,10 @@ def a_correction_is_withheld_from_a_holder(plant: pytest.MonkeyPatch) -> None:
     plant.setattr(course, "decide_all", silent)
 
 
+def a_correction_that_could_not_be_sent_is_forgotten(plant: pytest.MonkeyPatch) -> None:
+    plant.setattr(correcting, "_owe", lambda *about: None)
+
+
 def a_number_is_used_again(plant: pytest.MonkeyPatch) -> None:
     next_places = consequences.Consequences.next_places
 
@@ -147,6 +151,7 @@ FAULTS = (
     a_release_reaches_a_member_that_it_does_not_name,
     a_person_rules_on_what_they_have_not_seen,
     a_correction_is_withheld_from_a_holder,
+    a_correction_that_could_not_be_sent_is_forgotten,
     a_number_is_used_again,
     a_retraction_is_sent_to_who_holds_nothing,
     a_section_goes_out_that_is_not_covered,
