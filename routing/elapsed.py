@@ -115,7 +115,7 @@ def _remind(drawn: Consequences, now: datetime, by: datetime) -> None:
             continue
         said = {
             "reason": owed.kind,
-            "detail": f"the member has not answered: {_DUE[owed.kind]}",
+            "detail": f"{_why(owed, later)}: {_DUE[owed.kind]}",
             "remedy": f"call {_whom(owed.member, drawn)}",
             "delivery_id": later.delivery_id or None,
             "deadline": later.deadline,
@@ -123,6 +123,13 @@ def _remind(drawn: Consequences, now: datetime, by: datetime) -> None:
         }
         drawn.tell("unanswered", owed.member, said, owed.kind, owed.delivery_id, owed.ruling_id, str(owed.step))
     drawn.expected = tuple(reminded)
+
+
+def _why(owed: Expected, later: Expected) -> str:
+    """Why there is no answer."""
+    if later.is_unsent:
+        return "the member could not be asked yet, since its topic cannot be written"
+    return "the member could be asked only now" if owed.is_unsent else "the member has not answered"
 
 
 def _sent_again(owed: Expected, drawn: Consequences) -> Expected | None:

@@ -201,8 +201,10 @@ def test_what_could_not_be_sent_is_tried_until_it_can_be_however_long_that_takes
     take_back(held)
     held.pass_time(hours=9)
     assert [kind for kind, *_ in held.told()].count("unanswered") == 2, "the origin is told at each limit, once"
+    assert held.on("feedback", "north")[-1]["detail"].startswith("the member could not be asked yet")
     held.suspend()
     held.pass_time(hours=1)
+    assert held.on("feedback", "north")[-1]["detail"].startswith("the member could be asked only now")
     assert actions(held, "south") == ["SHARE", "RETRACT"]
     held.pass_time(days=2)
     assert actions(held, "south") == ["SHARE", "RETRACT"]
