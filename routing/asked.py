@@ -91,16 +91,6 @@ def _request(
             drawn.owe(owed(kind, member, came, "share", drawn.setting.policy.exchange.answers))
 
 
-def owe_released(came: Arrived, circulated: Circulation, cause: str, drawn: Consequences) -> None:
-    """Members addressed to whom a person let a request flow owe an answer from then on; ``cause`` is the ruling."""
-    match came.considered.kind:
-        case "transfer" | "assistance" as kind:
-            for member in sorted(came.considered.addressees & set(circulated.recipients)):
-                drawn.owe(owed(kind, member, came, "share", drawn.setting.policy.exchange.answers, cause))
-        case _:
-            pass
-
-
 def _stopped(kind: str, member: str, decision: Decision | None, drawn: Consequences) -> None:
     exchange = drawn.setting.policy.exchange
     facts = exchange.members.get(member)

@@ -13,7 +13,7 @@ from typing import Final
 from routing.agreements.decision import HEAD
 from routing.agreements.state import Holding
 from routing.answers.expected import Expected, first_deadline
-from routing.answers.owing import owed
+from routing.answers.owing import owe_requested, owed
 from routing.arrived import Arrived
 from routing.circulation import EVENT, Circulation
 from routing.consequences import Consequences
@@ -62,6 +62,7 @@ def try_again(waiting: Expected, came: Arrived | None, drawn: Consequences) -> E
     # A member is sent an event for this reason once: it needs that one no more.
     cause = f"reached:{member}"
     circulated = send_again(came, Decisions((decided,)), drawn.incident(), cause, drawn)
+    owe_requested(came, circulated, cause, drawn)
     if came.considered.kind == "corrected":
         _ask(came, circulated, drawn, cause)
     return None

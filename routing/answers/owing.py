@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 from routing.answers.expected import Expected, ExpectedKind, first_deadline
 from routing.arrived import Arrived
-from routing.circulation import EVENT
+from routing.circulation import EVENT, Circulation
+from routing.consequences import Consequences
 from schemas.codec import stable_id
 from schemas.exchange import AnswersWithin
 
@@ -31,3 +32,20 @@ def owed(
         limits_s=limits_s[kind],
         deadline=first_deadline(came.now, limits_s[kind]),
     )
+
+
+def owe_requested(came: Arrived, circulated: Circulation, cause: str, drawn: Consequences) -> None:
+    """Members addressed to which a request is sent later than it came owe an answer from then on.
+
+    Args:
+        came: the event.
+        circulated: to whom it was sent.
+        cause: what made it be sent: a ruling, or that its member can be reached.
+        drawn: what follows for the incident, to which this is added.
+    """
+    match came.considered.kind:
+        case "transfer" | "assistance" as kind:
+            for member in sorted(came.considered.addressees & set(circulated.recipients)):
+                drawn.owe(owed(kind, member, came, "share", drawn.setting.policy.exchange.answers, cause))
+        case _:
+            pass

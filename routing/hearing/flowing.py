@@ -6,8 +6,8 @@ from typing import Final
 
 from routing.agreements.decision import HEAD
 from routing.agreements.state import Discretion, Override, Release
+from routing.answers.owing import owe_requested
 from routing.arrived import Arrived
-from routing.asked import owe_released
 from routing.casework.case import Case
 from routing.casework.judging import judge
 from routing.casework.known import Judged, Known
@@ -99,4 +99,4 @@ def _send(hearing: Hearing, came: Arrived, decisions: Decisions) -> None:
     bring(decisions, circulated, drawn)
     for to, reason in circulated.cut_off:
         drawn.tell("undeliverable", to, {"reason": reason, "ruling_id": ruling.ruling_id}, ruling.ruling_id)
-    owe_released(came, circulated, ruling.ruling_id, drawn)
+    owe_requested(came, circulated, ruling.ruling_id, drawn)

@@ -59,6 +59,12 @@ class Corrected(TakenBack):
             if sent.get(owed.member) and _says_all(incident, owed.member, decisions[owed.member]):
                 incident.owed.remove(owed)
 
+    def owe_requested(self, incident: Incident, event: Event, sent: dict[str, list[Sent]]) -> None:
+        """Whoever is addressed and is sent a request later than it came owes an answer from then on."""
+        for member in sorted(sent):
+            if event.kind in ("transfer", "assistance") and member in event.to and sent[member]:
+                incident.owe(member, event.kind, sent[member][-1], LIMITS[event.kind], self.now)
+
     def correct_late(self, incident: Incident, owed: Owed, seen: Seen) -> None:
         """Tried again: the latest event is sent, if its holder can be reached and it says anew all that is held."""
         if owed.member in self.unreachable and owed.member in incident.holders:
@@ -75,6 +81,7 @@ class Corrected(TakenBack):
             return
         sent = {owed.member: self.send(incident, owed.member, decision, seen)}
         self.record(incident, {owed.member: decision}, sent, seen)
+        self.owe_requested(incident, event, sent)
         if event.kind == "corrected":
             self.ask_corrected(incident, event, {owed.member: decision}, sent)
 

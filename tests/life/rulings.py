@@ -16,7 +16,7 @@ from tests.life.events import Events
 from tests.life.happenings import Key, Words
 from tests.life.kept import Incident, Line, refused, without
 from tests.life.seen import Seen
-from tests.life.taken_back import LIMITS, Objection, object_if
+from tests.life.taken_back import Objection, object_if
 
 Granting = Release | Discretion | Override
 
@@ -216,10 +216,7 @@ class Rulings(Events):
         self.bring(incident, decisions, sent)
         if decisions:
             self.record(incident, decisions, sent, seen)
-        if event.kind in ("transfer", "assistance"):
-            asked = {member: each for member, each in decisions.items() if member in event.to and sent[member]}
-            for member in asked:
-                incident.owe(member, event.kind, sent[member][-1], LIMITS[event.kind], self.now)
+        self.owe_requested(incident, event, sent)
 
     # -- small change
 

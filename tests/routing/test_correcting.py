@@ -107,6 +107,18 @@ def test_an_event_that_covers_all_that_is_held_brings_it():
     assert actions(play) == ["SHARE", "SHARE"]
 
 
+def test_a_transfer_that_brings_it_is_owed_an_answer():
+    play = missed()
+    play.event(kind="TRANSFER", grade="EMERGENCY", to=["south"])
+    assert owed(play) == [("south", "correct")]
+    play.suspend()
+    play.pass_time(minutes=5)
+    assert play.sent("south")[-1]["disclosure"]["addressed_to_you"]
+    assert (actions(play), owed(play)) == (["SHARE", "SHARE"], [("south", "transfer")])
+    play.answer("south", "accepted", play.sent("south")[-1], reference="SP-77")
+    assert owed(play) == []
+
+
 def test_a_person_who_shares_more_of_it_meanwhile_brings_it():
     play = missed()
     play.suspend()
