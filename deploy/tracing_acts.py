@@ -15,9 +15,10 @@ from consumers.ledger_queries import Row, WholeIncident
 
 _ASKED: Final = ("referred", "escalated", "extended")
 _ENDS: Final = ("released", "refused", "lapsed", "withheld")
-_TAKEN_BACK: Final = ("retracted", "withdrawn")
+TAKEN_BACK: Final = {"retracted": "retract", "withdrawn": "withdraw"}
+"""What was taken back, as it is told of, and what is owed for it."""
 _OF_PEOPLE: Final = frozenset(
-    {*_ASKED, *_ENDS, *_TAKEN_BACK, "asked-again", "ruling-not-taken", "shared-at-discretion", "overridden"}
+    {*_ASKED, *_ENDS, *TAKEN_BACK, "asked-again", "ruling-not-taken", "shared-at-discretion", "overridden"}
     | {"bar-lifted", "unanswered", "forbidden"}
 )
 """Feedback that tells of people and of answers that are owed, not of an event on its way."""
@@ -65,7 +66,7 @@ def acts_of(whole: WholeIncident) -> tuple[tuple[Act, ...], list[Row]]:
     notices = {
         row["delivery_id"]
         for row in whole.feedback
-        if row["kind"] in (*_TAKEN_BACK, "unanswered") and row["delivery_id"]
+        if row["kind"] in (*TAKEN_BACK, "unanswered") and row["delivery_id"]
     }
     sent = {each["delivery_id"] for rows in whole.decisions.values() for each in rows if each["delivery_id"]}
     of_notices = notices - sent
@@ -129,7 +130,7 @@ def _with_times(acts: Sequence[Act]) -> Iterator[Act]:
         member = act.member or ""
         if act.kind in _ASKED:
             asked[member] = act.at
-        elif act.kind in _TAKEN_BACK:
+        elif act.kind in TAKEN_BACK:
             taken_back[member] = act.at
 
 
@@ -144,7 +145,8 @@ def _follows(
         return "ruled", ruled[act.ruling_id]
     if act.kind in {"escalated", *_ENDS}:
         return "asked", asked.get(act.member or "")
-    if act.kind in _ASKED or act.kind in _TAKEN_BACK:
+    of_something_else = act.kind == "unanswered" and act.reason not in TAKEN_BACK.values()
+    if act.kind in _ASKED or act.kind in TAKEN_BACK or of_something_else:
         return "", None
     return "taken back", taken_back.get(act.member or "")
 

@@ -14,7 +14,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from deploy.tracing_acts import Act
+from deploy.tracing_acts import TAKEN_BACK, Act
 from deploy.tracing_steps import Copy, Event, Group
 from schemas.sections import SECTIONS
 
@@ -96,13 +96,14 @@ def standings(events: Sequence[Event], acts: Sequence[Act] = ()) -> tuple[Standi
 def _take_back(found: dict[str, Standing], now: Sequence[Act], acts: Sequence[Act]) -> None:
     """What people took back, from the standings of those from whom they did."""
     for act in now:
-        if act.kind not in _TAKEN_BACK or not act.member or not (act.delivery_id or act.deadline):
+        if act.kind not in TAKEN_BACK or not act.member or not (act.delivery_id or act.deadline):
             continue
         standing = found.get(act.member) or Standing(act.member)
+        asked_by = _asked_by(act, acts)
         said = tuple(
             (one.kind, f"by a person ({one.by_role})" if one.by_role else "by its adapter", one.at)
             for one in acts
-            if one.delivery_id == act.delivery_id and one.member == act.member and one.kind in _ANSWERS
+            if one.delivery_id in asked_by and one.member == act.member and one.kind in _ANSWERS
         )
         parts = () if act.kind == "retracted" else act.sections
         standing = replace(standing, asked_back=(*standing.asked_back, AskedBack(act.at, act.kind, parts, said)))
@@ -113,7 +114,14 @@ def _take_back(found: dict[str, Standing], now: Sequence[Act], acts: Sequence[Ac
         found[act.member] = standing
 
 
-_TAKEN_BACK: Final = ("retracted", "withdrawn")
+def _asked_by(act: Act, acts: Sequence[Act]) -> set[str]:
+    """The deliveries that asked for it: the one that it names, or that of which the origin heard later."""
+    if act.delivery_id:
+        return {act.delivery_id}
+    late = (one for one in acts if one.kind == "unanswered" and one.member == act.member and one.at >= act.at)
+    return {one.delivery_id for one in late if one.delivery_id and one.reason == TAKEN_BACK[act.kind]}
+
+
 _ANSWERS: Final = ("delivered", "erased", "restricted")
 
 
@@ -125,9 +133,12 @@ def _after(standing: Standing, event: Event, group: Group, copy: Copy) -> Standi
     if group.action == "restricted":
         return replace(standing, notices=(*standing.notices, sequence))
     since = copy.has_since()
+    # It may be the same event, sent again.
+    pending = tuple(each for each in standing.pending if each.event_id != event.event_id)
     if since is None:
-        pending = Pending(sequence, event.event_id, event.decided_at or "", _why(copy))
-        return replace(standing, pending=(*standing.pending, pending))
+        one = Pending(sequence, event.event_id, event.decided_at or "", _why(copy))
+        return replace(standing, pending=(*pending, one))
+    standing = replace(standing, pending=pending)
     standing = _less(standing, group.taken_back)
     if group.head != "granted":
         return standing

@@ -103,8 +103,13 @@ def _owe(came: Arrived, decided: Decided, drawn: Consequences) -> None:
         taken = _unsent(owed("withdraw", member, came, "withdraw", within), within)
         drawn.owe(replace(taken, sections=frozenset(decision.withdraws)))
         _take(member, frozenset(decision.withdraws), drawn)
+        said = {"detail": _TO_BE_TAKEN, "deadline": taken.deadline, "sections": decision.withdraws}
+        drawn.tell("withdrawn", member, said, came.identity[2])
     if decision.head == "granted" and member in drawn.holdings:
         drawn.owe(_unsent(owed("correct", member, came, "correct", within), within))
+
+
+_TO_BE_TAKEN: Final = "the correction takes it from the member, which is asked to remove it once it can be reached"
 
 
 def _unsent(answer: Expected, within: AnswersWithin) -> Expected:

@@ -17,10 +17,12 @@ from deploy.tracing import Trace, trace_incident
 from deploy.tracing_acts import Act
 from deploy.tracing_holdings import Standing
 from deploy.tracing_words import as_lines
+from routing.agreements.model import Condition
 from tests.deploy.played import Played
 from tests.deploy.retracting.test_taken_back_routed import ASK, SOUTH
 from tests.postgres_server import PostgresServer
 from tests.routing.play import MANAGER, SUPERINTENDENT
+from tests.routing.scene import a_forbid
 
 
 def a_life() -> Played:
@@ -155,6 +157,48 @@ def test_until_it_has_answered_it_has_what_it_had_and_who_is_still_asked_is_told
     assert "Still asked duty-inspector until Mon 1 Jun 2026 12:15:00: classification for south (T-1/ask)" in flowing(
         trace
     )
+
+
+def a_correction_that_came_late() -> Played:
+    """South could not be reached when it was corrected; then it is sent what is left, and removes what was taken."""
+    play = Played(SOUTH, a_forbid("weapon", ["south"], ["classification"], Condition("flags", ("firearm",))))
+    play.event()
+    play.answer("south", "delivered", play.sent("south")[-1])
+    play.suspend("south")
+    changes = [{"path": "grade", "reason": "wrong-grade", "wrong_from_start": True}]
+    play.event(kind="CORRECTED", flags=["firearm"], changes=changes)
+    play.pass_time(minutes=20)
+    play.suspend()
+    return play
+
+
+def told_of(play: Played, ledger: Path) -> str:
+    """Without the ends of lines."""
+    play.keep(read_place(str(ledger)))
+    return " ".join("\n".join(as_lines(traced(ledger))).split())
+
+
+def test_what_could_not_be_sent_of_a_correction_is_missed_until_it_is(tmp_path: Path) -> None:
+    told = told_of(a_correction_that_came_late(), tmp_path / "before.db")
+    assert "event 2 NOT THERE (missing-topic)" in told
+    play = a_correction_that_came_late()
+    play.pass_time(minutes=20)
+    correction, notice = play.sent("south")[1:]
+    play.answer("south", "delivered", correction)
+    play.answer("south", "erased", notice)
+    told = told_of(play, tmp_path / "after.db")
+    assert "the member could be asked only now" in told
+    assert "NOT THERE" not in told
+    now = told.partition("What each member has now")[2]
+    assert "no longer classification, which was taken back" in now
+    assert "erased by its adapter" in now
+
+
+def test_time_runs_from_what_was_taken_back_for_what_answers_that_alone(tmp_path: Path) -> None:
+    play = a_correction_that_came_late()
+    play.pass_time(minutes=20)
+    late = told_of(play, tmp_path / "ledger.db").split("unanswered south (correct)")[1]
+    assert late.startswith(" the member has not answered: a person there is to accept the correction")
 
 
 def test_explain_tells_each_decision_and_the_last_last(ledger: Path, life: Played) -> None:

@@ -24,12 +24,17 @@ class Corrected(TakenBack):
     """What must follow from corrections."""
 
     def ask_corrected(
-        self, incident: Incident, event: Event, decisions: dict[str, Decision], sent: dict[str, list[Sent]]
+        self,
+        incident: Incident,
+        event: Event,
+        decisions: dict[str, Decision],
+        sent: dict[str, list[Sent]],
+        seen: Seen,
     ) -> None:
         """Whoever it reached may have to accept it, or to remove something; whoever it did not is to be sent it yet."""
         for member, decision in decisions.items():
             if member in self.unreachable and member in incident.holders:
-                self._miss(incident, member, decision)
+                self._miss(incident, member, decision, seen)
             for each in sent[member]:
                 self._ask(incident, event, each)
 
@@ -41,11 +46,12 @@ class Corrected(TakenBack):
         if sent.action == "correct" and parts & {HEAD, *sent.covers}:
             incident.owe(sent.member, "correct", sent, LIMITS["correct"], self.now)
 
-    def _miss(self, incident: Incident, member: str, decision: Decision) -> None:
+    def _miss(self, incident: Incident, member: str, decision: Decision, seen: Seen) -> None:
         holds = incident.holders[member]
         if decision.withdraws:
             owed = incident.owe(member, "withdraw", None, LIMITS["withdraw"], self.now)
             owed.withdraws = decision.withdraws
+            seen.tell(incident.key[0], "withdrawn", member, "", owed.deadline)
             for part in decision.withdraws:
                 del holds.parts[part]
             if not holds.parts:
@@ -83,7 +89,7 @@ class Corrected(TakenBack):
         self.record(incident, {owed.member: decision}, sent, seen)
         self.owe_requested(incident, event, sent)
         if event.kind == "corrected":
-            self.ask_corrected(incident, event, {owed.member: decision}, sent)
+            self.ask_corrected(incident, event, {owed.member: decision}, sent, seen)
 
 
 def _says_all(incident: Incident, member: str, decision: Decision) -> bool:

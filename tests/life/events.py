@@ -102,7 +102,7 @@ class Events(Corrected):
                 if each.kind not in ("transfer", "assistance") or (event.to and each.member not in event.to)
             ]
         if event.kind == "corrected":
-            self.ask_corrected(incident, event, decisions, sent)
+            self.ask_corrected(incident, event, decisions, sent, seen)
 
     def ask_addressees(
         self, incident: Incident, decisions: dict[str, Decision], sent: dict[str, list[Sent]], seen: Seen

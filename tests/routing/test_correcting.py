@@ -31,7 +31,7 @@ def missed(*rules, changes=GRADE, **stated) -> Play:
     play.suspend("south")
     play.event(kind="CORRECTED", changes=changes, **{"grade": "EMERGENCY"} | stated)
     assert actions(play) == ["SHARE"]
-    assert [kind for kind, *_ in play.told()] == ["undeliverable"]
+    assert play.told()[0] == ("undeliverable", "south", "missing-topic")
     return play
 
 
@@ -154,6 +154,8 @@ def test_of_one_that_is_no_longer_on_its_topic_the_origin_is_told():
 def test_what_it_takes_away_is_taken_once_its_holder_can_be_reached():
     play = missed(SOURCE, changes=CAVEATS, caveats=["source-sensitive"])
     assert (owed(play), held(play)) == ([("south", "withdraw")], [])
+    assert [kind for kind, *_ in play.told()] == ["undeliverable", "withdrawn"]
+    assert play.on("feedback", "north")[-1]["sections"] == ["head", "classification", "vehicles"]
     play.suspend()
     play.pass_time(minutes=10)
     notice = play.sent("south")[-1]
