@@ -20,6 +20,7 @@ from routing.consequences import Consequences
 from routing.deciding import Decided, Decisions, decide_afresh, decide_all
 from routing.sending_again import send_again
 from schemas.corrections import asks_acceptance
+from schemas.errors import Rejected
 from schemas.exchange import AnswersWithin
 
 
@@ -55,22 +56,31 @@ def try_again(waiting: Expected, came: Arrived | None, drawn: Consequences) -> E
         return None
     if member in drawn.setting.policy.suspended:
         return waiting.later(now)
-    decided = None if came is None else _decided(came, member, drawn)
-    if came is None or decided is None or not _brings(decided, drawn):
+    if came is None or not _is_sent_now(came, member, drawn):
         drawn.tell("undeliverable", member, _TOO_LATE, waiting.event_id)
-        return None
+    return None
+
+
+def _is_sent_now(came: Arrived, member: str, drawn: Consequences) -> bool:
+    decided = _decided(came, member, drawn)
+    if decided is None or not _brings(decided, drawn):
+        return False
     # A member is sent an event for this reason once: it needs that one no more.
     cause = f"reached:{member}"
-    circulated = send_again(came, Decisions((decided,)), drawn.incident(), cause, drawn)
+    try:
+        circulated = send_again(came, Decisions((decided,)), drawn.incident(), cause, drawn)
+    except Rejected:
+        # A section is malformed that nobody was granted when it came.
+        return False
     owe_requested(came, circulated, cause, drawn)
     if came.considered.kind == "corrected":
         _ask(came, circulated, drawn, cause)
-    return None
+    return True
 
 
 _TOO_LATE: Final = {
     "reason": "correction-missed",
-    "detail": "the member could not be sent a correction, and the latest event is not one that brings it all it holds",
+    "detail": "the member could not be sent a correction, and the latest event is none that can bring it all it holds",
     "remedy": "tell the member by telephone, or send the correction again",
 }
 

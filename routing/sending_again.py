@@ -30,6 +30,9 @@ def send_again(
         cause: what the deliveries and the record are told by from others of the event.
         drawn: what follows for the incident, to which this is added.
         because_of: the record that the disclosure record names; None: the event's own.
+
+    Raises:
+        Rejected: a section that somebody is granted is malformed; then nothing was added.
     """
     policy = drawn.setting.policy
     circulated = circulation(decisions, policy.suspended)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -12,8 +13,8 @@ from routing.agreements.decision import HEAD
 from routing.agreements.model import Condition
 from routing.agreements.state import state_from_dict
 from schemas.exchange import AnswersWithin
-from tests.routing.play import MANAGER, Play
-from tests.routing.scene import ALL, a_forbid, a_share, an_exchange
+from tests.routing.play import MANAGER, Play, a_policy_with_people
+from tests.routing.scene import ALL, a_forbid, a_share, an_exchange, control, event_bytes, item, small
 
 SOUTH = a_share("south", ["south"], ["classification"])
 VEHICLES = a_share("vehicles", ["south"], ["vehicles"], Condition("grade", ("emergency",)))
@@ -149,6 +150,22 @@ def test_of_one_that_is_no_longer_on_its_topic_the_origin_is_told():
     play.pass_time(minutes=5)
     assert play.told()[-1] == ("undeliverable", "south", "correction-missed")
     assert owed(play) == []
+
+
+def test_of_one_that_is_malformed_where_nobody_was_to_see_the_origin_is_told():
+    """Nobody was granted the vehicles, so the router took the event; by now they are."""
+    play = Play(SOUTH)
+    play.event(grade="EMERGENCY")
+    play.suspend("south")
+    stated = {"control": control(sequence=2, changes=GRADE), "vehicles": [item("vehicles") | {"vrm": "AB12CDE"}]}
+    value = event_bytes(event="i-1.2", kind="CORRECTED", grade="EMERGENCY", **small(**stated))
+    assert play.send("incidents.north", "i-1", value.replace(b"AB12CDE", b"AB\xff2CDE")).fate == "routed"
+    play.change_policy(replace(a_policy_with_people(SOUTH, VEHICLES).bundle, version=8))
+    play.suspend()
+    play.pass_time(minutes=5)
+    assert (actions(play), owed(play)) == (["SHARE"], [])
+    assert play.told()[-1] == ("undeliverable", "south", "correction-missed")
+    assert len(play.on("disclosures", "north")) == 2
 
 
 def test_what_it_takes_away_is_taken_once_its_holder_can_be_reached():
