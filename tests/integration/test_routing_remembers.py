@@ -108,11 +108,12 @@ def test_repeats_are_dropped_by_the_worker_that_partitions_are_handed_to_and_by_
 def test_what_was_committed_and_did_not_reach_the_disk_is_read_from_the_changelog(scene, told, monkeypatch):
     """As after a kill between the commit and the write."""
     told.tell(INCIDENTS)
-    with scene.worker(machine="the same") as worker:
+    with scene.worker(machine="the same") as worker, monkeypatch.context() as patched:
         worker.join()
-        monkeypatch.setattr(worker.session.recollection, "committed", lambda: None)
-        monkeypatch.setattr(worker.session.recollection, "aborted", lambda: None)
+        lost = []
+        patched.setattr(DiskStore, "write", lambda _store, changes, _position: lost.append(changes))
         worker.drain()
+    assert lost
     told.repeat()
     told.tell(INCIDENTS)
     with scene.worker(machine="the same") as worker:
