@@ -134,11 +134,10 @@ def _after(standing: Standing, event: Event, group: Group, copy: Copy) -> Standi
         return replace(standing, notices=(*standing.notices, sequence))
     since = copy.has_since()
     # It may be the same event, sent again.
-    pending = tuple(each for each in standing.pending if each.event_id != event.event_id)
+    standing = replace(standing, pending=tuple(one for one in standing.pending if one.event_id != event.event_id))
     if since is None:
-        one = Pending(sequence, event.event_id, event.decided_at or "", _why(copy))
-        return replace(standing, pending=(*pending, one))
-    standing = replace(standing, pending=pending)
+        pending = Pending(sequence, event.event_id, event.decided_at or "", _why(copy))
+        return replace(standing, pending=(*standing.pending, pending))
     standing = _less(standing, group.taken_back)
     if group.head != "granted":
         return standing

@@ -6,7 +6,8 @@ within one call of `route`; nothing but values leaves it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from typing import Any, NamedTuple, TypeVar
 
 from routing.agreements.state import Holding
@@ -98,6 +99,17 @@ class Consequences:
         number = self.numbers[member] = self.numbers.get(member, 0) + 1
         place = self.streams[member] = self.stream(member) + 1
         return number, place
+
+    def held_by(self, member: str) -> frozenset[str]:
+        """The parts that a member holds."""
+        holding = self.holdings.get(member)
+        return frozenset(part.part for part in holding.parts) if holding else frozenset()
+
+    def take(self, member: str, parts: Collection[str], *, is_told: bool) -> None:
+        """A holder holds these parts no more; once it is told, it may hear again that there is news."""
+        holding = self.holdings.pop(member)
+        if left := tuple(part for part in holding.parts if part.part not in parts):
+            self.holdings[member] = replace(holding, parts=left, restricted=holding.restricted and not is_told)
 
     def stream(self, member: str) -> int:
         """The position of the last delivery in a member's stream, with all that follows so far."""

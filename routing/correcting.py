@@ -11,7 +11,6 @@ from dataclasses import replace
 from typing import Final
 
 from routing.agreements.decision import HEAD
-from routing.agreements.state import Holding
 from routing.answers.expected import Expected, first_deadline
 from routing.answers.owing import owe_requested, owed
 from routing.arrived import Arrived
@@ -68,7 +67,7 @@ def _is_sent_now(came: Arrived, member: str, drawn: Consequences) -> bool:
     # A member is sent an event for this reason once: it needs that one no more.
     cause = f"reached:{member}"
     try:
-        circulated = send_again(came, Decisions((decided,)), drawn.incident(), cause, drawn)
+        circulated = send_again(came, Decisions((decided,)), cause, drawn)
     except Rejected:
         # A section is malformed that nobody was granted when it came.
         return False
@@ -112,7 +111,7 @@ def _owe(came: Arrived, decided: Decided, drawn: Consequences) -> None:
         # As with what a person takes back: from now on it counts as taken.
         taken = _unsent(owed("withdraw", member, came, "withdraw", within), within)
         drawn.owe(replace(taken, sections=frozenset(decision.withdraws)))
-        _take(member, frozenset(decision.withdraws), drawn)
+        drawn.take(member, decision.withdraws, is_told=False)
         said = {"detail": _TO_BE_TAKEN, "deadline": taken.deadline, "sections": decision.withdraws}
         drawn.tell("withdrawn", member, said, came.identity[2])
     if decision.head == "granted" and member in drawn.holdings:
@@ -128,12 +127,6 @@ def _unsent(answer: Expected, within: AnswersWithin) -> Expected:
     return replace(answer, delivery_id="", limits_s=limits_s, deadline=first_deadline(answer.asked_at, limits_s))
 
 
-def _take(member: str, parts: frozenset[str], drawn: Consequences) -> None:
-    holding = drawn.holdings.pop(member)
-    if left := tuple(part for part in holding.parts if part.part not in parts):
-        drawn.holdings[member] = replace(holding, parts=left)
-
-
 def _decided(came: Arrived, member: str, drawn: Consequences) -> Decided | None:
     decide = decide_all if came.is_usual else decide_afresh
     decisions = decide(drawn.setting.policy.bundle, came.considered, came.now, drawn.incident().state())
@@ -142,13 +135,9 @@ def _decided(came: Arrived, member: str, drawn: Consequences) -> Decided | None:
 
 def _brings(decided: Decided, drawn: Consequences) -> bool:
     """Whether what is sent says anew, or takes back, all that its recipient holds."""
-    decision, holding = decided.decision, drawn.holdings.get(decided.recipient)
+    decision = decided.decision
     said = {HEAD, *decision.covers} if decision.head == "granted" else set()
-    return _held(holding) <= said | set(decision.withdraws)
-
-
-def _held(holding: Holding | None) -> set[str]:
-    return {part.part for part in holding.parts} if holding else set()
+    return drawn.held_by(decided.recipient) <= said | set(decision.withdraws)
 
 
 def _root(path: str) -> str:

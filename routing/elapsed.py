@@ -139,9 +139,7 @@ def _sent_again(owed: Expected, drawn: Consequences) -> Expected | None:
     """
     if owed.member in drawn.setting.policy.suspended:
         return owed
-    holding = drawn.holdings.get(owed.member)
-    sent_anew = {part.part for part in holding.parts} if holding else set()
-    withdraws = tuple(part for part in PARTS if part in owed.sections - sent_anew)
+    withdraws = tuple(part for part in PARTS if part in owed.sections - drawn.held_by(owed.member))
     if owed.kind == "withdraw" and not withdraws:
         return None
     delivery_id = drawn.notify(

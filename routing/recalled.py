@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import Final, NamedTuple
 
 from routing.agreements.decision import HEAD
-from routing.agreements.state import Holding
 from routing.answers.expected import Expected, ExpectedKind, first_deadline
 from routing.casework.case import Notice
 from routing.consequences import Consequences
@@ -70,18 +69,13 @@ def withdraw(what: TakenBack, drawn: Consequences) -> frozenset[str]:
     holders = what.members or frozenset(drawn.holdings)
     taken: set[str] = set()
     for member in sorted(holders):
-        holding = drawn.holdings.get(member)
-        parts = _held_of(holding, what.sections)
-        if holding is None or not parts:
+        parts = _held_of(drawn.held_by(member), what.sections)
+        if not parts:
             drawn.tell("withdrawn", member, _told(what, "the member holds nothing of what is named"), what.cause)
             continue
         taken.add(member)
-        left = tuple(part for part in holding.parts if part.part not in parts)
         delivery_id = drawn.notify(member, "withdraw", what.cause, withdraws=parts, reason=what.reason)
-        if left:
-            drawn.holdings[member] = replace(holding, parts=left, restricted=holding.restricted and not delivery_id)
-        else:
-            del drawn.holdings[member]
+        drawn.take(member, parts, is_told=bool(delivery_id))
         owed = _owed("withdraw", member, delivery_id, limits_s, what, drawn)
         drawn.owe(replace(owed, sections=frozenset(parts)))
         said = _told(what, "asked to remove it") | {"delivery_id": delivery_id or None, "deadline": owed.deadline}
@@ -89,9 +83,8 @@ def withdraw(what: TakenBack, drawn: Consequences) -> frozenset[str]:
     return frozenset(taken)
 
 
-def _held_of(holding: Holding | None, sections: frozenset[str]) -> tuple[str, ...]:
+def _held_of(held: frozenset[str], sections: frozenset[str]) -> tuple[str, ...]:
     """The parts held of those named, in order; without the head nothing can be kept."""
-    held = {part.part for part in holding.parts} if holding else set()
     everything = not sections or HEAD in sections
     return tuple(part for part in _PARTS if part in held and (everything or part in sections))
 

@@ -9,14 +9,12 @@ from routing.deciding import Decisions
 from routing.disclose import Positions, disclosed
 from routing.effects import Record
 from routing.state.holding import holding_after
-from routing.state.incident import Incident
 from routing.what_came_before import what_came_before
 
 
 def send_again(
     came: Arrived,
     decisions: Decisions,
-    before: Incident,
     cause: str,
     drawn: Consequences,
     because_of: Record | None = None,
@@ -25,8 +23,7 @@ def send_again(
 
     Args:
         came: the event.
-        decisions: what was decided for those that are to have it.
-        before: what was known of the incident when they were made.
+        decisions: what was decided for those that are to have it, knowing all that is drawn so far.
         cause: what the deliveries and the record are told by from others of the event.
         drawn: what follows for the incident, to which this is added.
         because_of: the record that the disclosure record names; None: the event's own.
@@ -34,7 +31,7 @@ def send_again(
     Raises:
         Rejected: a section that somebody is granted is malformed; then nothing was added.
     """
-    policy = drawn.setting.policy
+    policy, before = drawn.setting.policy, drawn.incident()
     circulated = circulation(decisions, policy.suspended)
     positions = Positions(drawn.numbers, drawn.stream, before.closed_ms, what_came_before(before))
     shown = came if because_of is None else came.because_of(because_of)

@@ -17,7 +17,6 @@ from routing.deciding import Decided, Decisions, decide_afresh, decide_all
 from routing.hearing.named import named_in
 from routing.hearing.ruling import Hearing
 from routing.sending_again import send_again
-from routing.state.encoding import kept_rulings
 from schemas.errors import Rejected
 
 _GRANTING: Final = frozenset({"release", "discretion", "override"})
@@ -94,8 +93,7 @@ _STILL: Final = "ruled, and still nothing of it flows: another rule, a forbid or
 def _send(hearing: Hearing, came: Arrived, decisions: Decisions) -> None:
     """Deliver it, and note who cannot be reached and who owes an answer."""
     ruling, drawn = hearing.ruling, hearing.drawn
-    before = drawn.before._replace(rulings=kept_rulings(drawn.rulings))
-    circulated = send_again(came, decisions, before, ruling.ruling_id, drawn, hearing.record)
+    circulated = send_again(came, decisions, ruling.ruling_id, drawn, hearing.record)
     bring(decisions, circulated, drawn)
     for to, reason in circulated.cut_off:
         drawn.tell("undeliverable", to, {"reason": reason, "ruling_id": ruling.ruling_id}, ruling.ruling_id)
