@@ -16,8 +16,8 @@ from routing.answers.owing import owe_requested, owed
 from routing.arrived import Arrived
 from routing.circulation import EVENT, Circulation
 from routing.consequences import Consequences
-from routing.deciding import Decided, Decisions, decide_afresh, decide_all
-from routing.sending_again import send_again
+from routing.deciding import Decided, Decisions
+from routing.sending_again import decide_again, send_again
 from schemas.corrections import asks_acceptance
 from schemas.errors import Rejected
 from schemas.exchange import AnswersWithin
@@ -61,7 +61,7 @@ def try_again(waiting: Expected, came: Arrived | None, drawn: Consequences) -> E
 
 
 def _is_sent_now(came: Arrived, member: str, drawn: Consequences) -> bool:
-    decided = _decided(came, member, drawn)
+    decided = next((each for each in decide_again(came, drawn) if each.recipient == member), None)
     if decided is None or not _brings(decided, drawn):
         return False
     # A member is sent an event for this reason once: it needs that one no more.
@@ -125,12 +125,6 @@ def _unsent(answer: Expected, within: AnswersWithin) -> Expected:
     """Of a correction for whose acceptance there is no limit: it is tried as often as what is withdrawn."""
     limits_s = answer.limits_s or within.withdrawal_s
     return replace(answer, delivery_id="", limits_s=limits_s, deadline=first_deadline(answer.asked_at, limits_s))
-
-
-def _decided(came: Arrived, member: str, drawn: Consequences) -> Decided | None:
-    decide = decide_all if came.is_usual else decide_afresh
-    decisions = decide(drawn.setting.policy.bundle, came.considered, came.now, drawn.incident().state())
-    return next((each for each in decisions if each.recipient == member), None)
 
 
 def _brings(decided: Decided, drawn: Consequences) -> bool:

@@ -5,11 +5,17 @@ from __future__ import annotations
 from routing.arrived import Arrived
 from routing.circulation import Circulation, circulation
 from routing.consequences import Consequences
-from routing.deciding import Decisions
+from routing.deciding import Decisions, decide_afresh, decide_all
 from routing.disclose import Positions, disclosed
 from routing.effects import Record
 from routing.state.holding import holding_after
 from routing.what_came_before import what_came_before
+
+
+def decide_again(came: Arrived, drawn: Consequences) -> Decisions:
+    """Decide it for every recipient, knowing all that is drawn so far."""
+    decide = decide_all if came.is_usual else decide_afresh
+    return decide(drawn.setting.policy.bundle, came.considered, came.now, drawn.incident().state())
 
 
 def send_again(
@@ -23,7 +29,7 @@ def send_again(
 
     Args:
         came: the event.
-        decisions: what was decided for those that are to have it, knowing all that is drawn so far.
+        decisions: what was decided for those that are to have it, by `decide_again`.
         cause: what the deliveries and the record are told by from others of the event.
         drawn: what follows for the incident, to which this is added.
         because_of: the record that the disclosure record names; None: the event's own.

@@ -13,10 +13,10 @@ from routing.casework.judging import judge
 from routing.casework.known import Judged, Known
 from routing.consequences import Consequences
 from routing.correcting import bring
-from routing.deciding import Decided, Decisions, decide_afresh, decide_all
+from routing.deciding import Decided, Decisions
 from routing.hearing.named import named_in
 from routing.hearing.ruling import Hearing
-from routing.sending_again import send_again
+from routing.sending_again import decide_again, send_again
 from schemas.errors import Rejected
 
 _GRANTING: Final = frozenset({"release", "discretion", "override"})
@@ -68,8 +68,7 @@ def _stand(judged: Judged, drawn: Consequences) -> None:
 def _deliver(hearing: Hearing, came: Arrived, judged: Judged) -> None:
     """The latest event, decided again, to those for whom something of it flows by this ruling."""
     drawn = hearing.drawn
-    decide = decide_all if came.is_usual else decide_afresh
-    decided = decide(drawn.setting.policy.bundle, came.considered, came.now, hearing.state())
+    decided = decide_again(came, drawn)
     named: dict[str, frozenset[str]] = {}
     for made in judged.rulings:
         named |= {to: named.get(to, frozenset()) | made.parts for to in made.recipients}

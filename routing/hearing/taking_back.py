@@ -5,10 +5,10 @@ from __future__ import annotations
 from routing.agreements.decision import HEAD
 from routing.agreements.state import Refusal
 from routing.casework.judging import check_person
-from routing.deciding import decide_afresh, decide_all
 from routing.hearing.named import named_in
 from routing.hearing.ruling import Hearing
 from routing.recalled import TakenBack, lift_bar, retract, withdraw
+from routing.sending_again import decide_again
 from schemas.errors import Rejected
 
 
@@ -74,10 +74,8 @@ def _refuse_what_still_flows(hearing: Hearing, members: frozenset[str]) -> None:
     came, drawn = hearing.came, hearing.drawn
     if came is None or not members:
         return
-    policy, event = drawn.setting.policy, came.considered
-    decide = decide_all if came.is_usual else decide_afresh
-    parts = hearing.said.parts
-    for each in decide(policy.bundle, event, came.now, drawn.incident().state()):
+    event, parts = came.considered, hearing.said.parts
+    for each in decide_again(came, drawn):
         flows = {HEAD, *each.decision.covers} if each.decision.head == "granted" else set()
         still = frozenset(flows) & (parts or flows)
         if each.recipient in members and still:
